@@ -1,0 +1,69 @@
+package oponn
+
+import "time"
+
+// Batch asks the store to move one ballot's head by one version: to accept
+// votes, to change the ballot, or only to let its status follow the time.
+type Batch struct {
+	Ballot BallotID
+	// Votes are those whose earlier revisions Apply needs, in the order of
+	// Ground.Earlier. No voter and no vote id need be unique among them.
+	Votes []Vote
+	// WriteIns is the number of the last write-in that Apply knows already.
+	WriteIns int
+	// Apply decides. The store calls it inside the transaction, once for every
+	// attempt, and never twice at the same time.
+	Apply Apply
+}
+
+// Apply computes what a batch does to a head. It is pure: the same ground
+// gives the same effect, and it changes nothing of what it is given. An error
+// or a panic leaves this batch out and the rest of the transaction unharmed.
+type Apply func(Ground) (Effect, error)
+
+// Ground is what a transaction has read under the head's lock.
+type Ground struct {
+	Head Head
+	// Now is the store's clock, read after the lock was held.
+	Now time.Time
+	// Earlier holds, for each vote of the batch, all that this voter has in
+	// the log, by revision.
+	Earlier [][]LoggedVote
+	// WriteIns are those with numbers above Batch.WriteIns, in order.
+	WriteIns []SealedWriteIn
+}
+
+// Effect is what a batch does. The store keeps Head, Logged and WriteIns in
+// one transaction; the rest is for whoever sent the batch.
+type Effect struct {
+	// Head is the next head; the one before when nothing changed.
+	Head Head
+	// Logged are the rows to append, in the order of their positions.
+	Logged []LoggedVote
+	// Added are the write-ins to keep.
+	Added []SealedWriteIn
+	// Tombstone deletes the ballot: its record, wrapped key, head and
+	// write-ins go, and only its id and the time remain. From then on it is
+	// CodeGone. The log, unreadable now, may go later.
+	Tombstone bool
+
+	// Outcomes tell the fate of each vote, in the order of Batch.Votes.
+	Outcomes []Outcome
+	// State is the plaintext of Head.Sealed.
+	State State
+	// WriteIns are all that the ballot has now and Apply did not know before.
+	WriteIns []WriteIn
+}
+
+// Appended is what became of a batch: its effect, committed, or an error.
+//
+// CodeStoreUnavailable and CodeBusy say that it was not done.
+// CodeOutcomeUnknown says that the answer to COMMIT was lost: append the same
+// batch again; it waits for the head's lock, finds its votes by their ids if
+// they were committed, and commits itself before it is answered.
+// CodeNotFound and CodeGone say that there is no such head. An error or panic
+// of Apply comes as it is, or as CodeInternal.
+type Appended struct {
+	Effect Effect
+	Err    error
+}

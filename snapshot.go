@@ -1,0 +1,30 @@
+package oponn
+
+// Snapshot is a ballot as it stood at one version, in plaintext. It is shared
+// between readers: never change what it refers to.
+type Snapshot struct {
+	Ballot  *Ballot
+	Version uint64
+	State   State
+	// WriteIns are by number; those beyond State's counts are not shown yet.
+	WriteIns []WriteIn
+}
+
+// Result is one option with its count.
+type Result struct {
+	Option Option
+	Votes  uint64
+}
+
+// Results returns all options, the owner's first, with their counts.
+func (s Snapshot) Results() []Result {
+	options := s.Ballot.Definition.Options()
+	for _, w := range s.WriteIns {
+		options = append(options, w.Option)
+	}
+	results := make([]Result, min(len(options), len(s.State.Counts)))
+	for i := range results {
+		results[i] = Result{Option: options[i], Votes: s.State.Counts[i]}
+	}
+	return results
+}

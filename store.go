@@ -1,0 +1,72 @@
+package oponn
+
+import (
+	"context"
+	"time"
+)
+
+// Record is all that the store keeps of a ballot but its votes.
+type Record struct {
+	Ballot BallotID
+	// CreatedAt is the store's time, set by Store.Create.
+	CreatedAt time.Time
+	// OwnerKey is the SHA-256 of the owner's key.
+	OwnerKey [32]byte
+	// Owner is the SHA-256 of the OwnerID of the browser that made the ballot;
+	// zero for none.
+	Owner [32]byte
+	Key   WrappedKey
+	// Definition is the sealed Definition.
+	Definition []byte
+	Head       Head
+	WriteIns   []SealedWriteIn
+}
+
+// Store keeps ballots and votes, and decides: whatever several instances do at
+// once, its constraints and row locks make one order of it. It is safe for
+// concurrent use.
+//
+// A missing ballot is CodeNotFound, a deleted one CodeGone; a database that
+// can't answer is CodeStoreUnavailable, one at its limits CodeBusy, both with
+// RetryAfter. What a method was given to write is durable before it returns.
+type Store interface {
+	// Create keeps a new ballot with its first head, which must be at version
+	// 1. It returns the time it set as CreatedAt. An id that is taken, also by
+	// a tombstone, is CodeInternal.
+	Create(ctx context.Context, record Record) (time.Time, error)
+
+	// Load returns a ballot's record, with the write-ins by number.
+	Load(ctx context.Context, ballot BallotID) (Record, error)
+
+	// Heads returns the current heads of those of the given ballots that
+	// exist, in any order, by one query.
+	Heads(ctx context.Context, ballots []BallotID) ([]Head, error)
+
+	// Append applies batches, at most one for a ballot, in one transaction,
+	// with heads locked in the order of ids, and answers in the order of
+	// batches. One that fails does not hinder the others.
+	Append(ctx context.Context, batches []Batch) []Appended
+
+	// Votes returns what a voter has in the log of a ballot, by revision. It
+	// is empty, not an error, for a voter or ballot that is unknown.
+	Votes(ctx context.Context, ballot BallotID, tag VoterTag) ([]LoggedVote, error)
+
+	// Owned returns the ballots of an owner, newest first, at most limit, that
+	// were created before the given one; from the newest when that is zero.
+	Owned(ctx context.Context, owner [32]byte, before BallotID, limit int) ([]Record, error)
+
+	// Ballots returns the ids of all ballots in their order, at most limit,
+	// after the given one.
+	Ballots(ctx context.Context, after BallotID, limit int) ([]BallotID, error)
+
+	// Scan reads a ballot's record and its log, in the order of positions, in
+	// one snapshot, however many transactions go on beside it. It calls begin
+	// once, then vote for each; an error of theirs ends it and is returned.
+	Scan(ctx context.Context, ballot BallotID, begin func(Record) error, vote func(LoggedVote) error) error
+
+	// Now returns the store's clock.
+	Now(ctx context.Context) (time.Time, error)
+
+	// Close waits for what is under way and releases the database.
+	Close() error
+}

@@ -1,0 +1,63 @@
+package oponn
+
+import "time"
+
+// Vote is one voter's checked choice, sealed and ready for a transaction.
+type Vote struct {
+	Tag    VoterTag
+	ID     VoteID
+	Choice Choice
+	Sealed []byte
+}
+
+// Prepare seals a choice as the vote of the given voter.
+func (b *Ballot) Prepare(voter VoterID, id VoteID, c Choice) Vote {
+	tag := b.Key.VoterTag(voter)
+	return Vote{Tag: tag, ID: id, Choice: c,
+		Sealed: b.Key.Seal(nil, c.encode(b.Definition), FieldChoice, tag[:], id[:])}
+}
+
+// LoggedVote is one row of the log: a vote that was accepted. The log keeps
+// every revision; the tally counts each voter's last.
+type LoggedVote struct {
+	Tag VoterTag
+	// Revision counts a voter's votes on the ballot from 1.
+	Revision uint32
+	ID       VoteID
+	// Position counts the ballot's accepted votes from 1, without gaps: a
+	// total order.
+	Position uint64
+	// Version is the head's version that made the vote visible.
+	Version uint64
+	// At is the store's time of the transaction, in whole microseconds.
+	At     time.Time
+	Sealed []byte
+}
+
+// Outcome is what became of one vote of a batch: a row of the log, new or
+// repeated, or an error. The errors are CodeNotOpen, CodeClosed,
+// CodeAlreadyVoted, CodeVoteIDReused and, when the ballot has no room for one
+// more write-in, CodeInvalid.
+type Outcome struct {
+	Logged LoggedVote
+	// Repeat says that the vote had been accepted before.
+	Repeat bool
+	Err    error
+}
+
+// Receipt is what a voter gets for an accepted vote.
+type Receipt struct {
+	VoteID VoteID
+	// Locator finds the vote again without telling whose it is or what it
+	// chose; see Key.Locator.
+	Locator string
+	Version uint64
+	At      time.Time
+	// Repeat says that this receipt was given before.
+	Repeat bool
+}
+
+// Receipt returns the receipt of a logged vote.
+func (b *Ballot) Receipt(v LoggedVote, repeat bool) Receipt {
+	return Receipt{VoteID: v.ID, Locator: b.Key.Locator(v.Tag, v.Revision), Version: v.Version, At: v.At, Repeat: repeat}
+}
