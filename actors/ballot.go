@@ -1,0 +1,327 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/oponn/oponn"
+)
+
+// Commands to a ballot. Each is a request that it answers once.
+type (
+	castVote struct {
+		*request[castOutcome]
+		cast oponn.Cast
+		vote oponn.Vote // set when the ballot has sealed it
+	}
+	getResult struct {
+		*request[oponn.Snapshot]
+		after uint64
+	}
+	changeBallot struct {
+		*request[oponn.Snapshot]
+		change oponn.Change
+	}
+	watchBallot struct {
+		*request[struct{}]
+		viewer *oponn.Viewer
+		sub    *actor.PID
+		after  uint64
+	}
+)
+
+// castOutcome is a vote's fate with the ballot, whose key makes the receipt.
+type castOutcome struct {
+	ballot  *oponn.Ballot
+	outcome oponn.Outcome
+}
+
+// Events of a ballot.
+type (
+	// loaded is the answer of the store and the keyring to waking up.
+	loaded struct {
+		incarnation int
+		record      oponn.Record
+		ballot      *oponn.Ballot
+		state       oponn.State
+		writeIns    []oponn.WriteIn
+		ahead       time.Duration // of the store's clock before ours
+		err         error
+	}
+	// remoteHead is a head that somebody else moved, from the bus or the sweep.
+	remoteHead struct{ notice oponn.Notice }
+	// crowd is how many viewers the audience has.
+	crowd struct{ viewers int }
+	idle  struct{ generation int }
+	due   struct{ generation int }
+	// resubmit tries the batch under way again.
+	resubmit struct{ job *job }
+)
+
+func (m *remoteHead) about() oponn.BallotID { return m.notice.Ballot }
+
+// life is what one ballot's actor keeps over its own crashes. Only the actor
+// touches it.
+type life struct {
+	incarnation int
+	crashes     []time.Time
+	// underway is the batch that the writer has: one at most, whatever crashes.
+	underway *job
+}
+
+// ballot is the actor of one ballot. It is loading, awake, or refusing: then
+// refusal is what everybody gets until it has been put to sleep.
+type ballot struct {
+	system *System
+	id     oponn.BallotID
+	life   *life
+	// incarnation tells this instance of the actor from those before it.
+	incarnation int
+
+	refusal error
+	stash   []asked // what came while loading
+	// refreshing says that the store is being asked; waiting is who waits.
+	refreshing bool
+	waiting    []asked
+
+	ballot   *oponn.Ballot
+	head     oponn.Head
+	state    oponn.State
+	writeIns []oponn.WriteIn
+	asOf     time.Time
+	ahead    time.Duration
+
+	gathering []*castVote
+	changes   []*changeBallot
+	// settle asks for a batch that only lets the status follow the time.
+	settle bool
+
+	audience *actor.PID
+	viewers  int
+	// current is the request or job at hand, kept for those who wait for it
+	// should it panic.
+	current    any
+	lastActive time.Time
+	idleTimer  timer
+	dueTimer   timer
+}
+
+// ballotProps returns how to make a ballot's actor. The closure keeps the
+// actor's life over restarts.
+func (s *System) ballotProps(id oponn.BallotID) *actor.Props {
+	l := &life{}
+	return actor.PropsFromProducer(func() actor.Actor {
+		now := time.Now()
+		if l.incarnation++; l.incarnation > 1 {
+			l.crashes = slices.DeleteFunc(append(l.crashes, now), func(t time.Time) bool { return now.Sub(t) > crashWindow })
+		}
+		b := &ballot{system: s, id: id, life: l, incarnation: l.incarnation, lastActive: now}
+		if len(l.crashes) > maxCrashes {
+			b.refusal = errBusy("This ballot is having trouble. Please try again in a moment.")
+		}
+		return b
+	}, actor.WithReceiverMiddleware(logged(s.cfg.Logger, "ballot")), actor.WithSupervisor(stopAtOnce))
+}
+
+// Receive implements actor.Actor. It never blocks: what does goes to a task or
+// to the writer.
+func (b *ballot) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *actor.Started:
+		b.wake(ctx)
+	case *actor.Restarting, *actor.Stopping:
+		b.abandon()
+	case asked:
+		b.ask(ctx, m)
+	case *loaded:
+		b.loaded(ctx, m)
+	case *committed:
+		b.committed(ctx, m)
+	case *resubmit:
+		b.resubmit(ctx, m.job)
+	case *remoteHead:
+		b.remote(ctx, m.notice)
+	case *crowd:
+		b.crowd(ctx, m.viewers)
+	case *due:
+		b.due(ctx, m.generation)
+	case *idle:
+		b.idle(ctx, m.generation)
+	case *maySleep:
+		b.sleep(ctx)
+	case *actor.Terminated:
+		b.audienceGone(ctx, m.Who)
+	}
+}
+
+// ask takes a request: at once when awake, later when loading.
+func (b *ballot) ask(ctx actor.Context, m asked) {
+	b.lastActive = time.Now()
+	switch {
+	case b.refusal != nil:
+		m.refuse(b.refusal)
+	case b.ballot == nil:
+		b.stash = append(b.stash, m)
+	default:
+		b.current = m
+		b.serve(ctx, m)
+		b.current = nil
+	}
+}
+
+// serve answers a request of a ballot that is awake.
+func (b *ballot) serve(ctx actor.Context, m asked) {
+	switch q := m.(type) {
+	case *castVote:
+		b.cast(ctx, q)
+	case *changeBallot:
+		b.changes = append(b.changes, q)
+		b.submit(ctx)
+	case *getResult:
+		if b.behind(q.after) {
+			b.refresh(ctx, q)
+			return
+		}
+		b.show(ctx, q)
+	case *watchBallot:
+		if b.behind(q.after) {
+			b.refresh(ctx, q)
+			return
+		}
+		b.show(ctx, q)
+	}
+}
+
+// show answers a reader with what is known.
+func (b *ballot) show(ctx actor.Context, m asked) {
+	switch q := m.(type) {
+	case *getResult:
+		q.answer(b.snapshot(), nil)
+	case *watchBallot:
+		ctx.Send(b.audience, &join{sub: q.sub, viewer: q.viewer})
+		q.answer(struct{}{}, nil)
+	}
+}
+
+// snapshot returns what everybody may see now.
+func (b *ballot) snapshot() oponn.Snapshot {
+	return oponn.Snapshot{Ballot: b.ballot, Version: b.head.Version, State: b.state, WriteIns: b.writeIns}
+}
+
+// behind says whether the store must be asked before an answer is given:
+// because the asker has seen more, or because nobody told us for too long.
+// What is watched is kept fresh by the relay.
+func (b *ballot) behind(after uint64) bool {
+	if after > b.head.Version {
+		return true
+	}
+	return b.viewers == 0 && b.life.underway == nil && time.Since(b.asOf) > b.system.cfg.Freshness
+}
+
+// adopt makes a newer head the known one, and says whether it was newer.
+func (b *ballot) adopt(head oponn.Head, state oponn.State, writeIns []oponn.WriteIn) bool {
+	b.asOf = time.Now()
+	if head.Version <= b.head.Version {
+		return false
+	}
+	b.head, b.state, b.writeIns = head, state, writeIns
+	return true
+}
+
+// publish shows the state to the audience here.
+func (b *ballot) publish(ctx actor.Context) {
+	ctx.Send(b.audience, &publish{snapshot: b.snapshot()})
+	b.armDue(ctx)
+}
+
+// remote takes a head that somebody else moved. One that doesn't open, or is
+// not newer, changes nothing.
+func (b *ballot) remote(ctx actor.Context, notice oponn.Notice) {
+	if b.ballot == nil || b.refusal != nil {
+		return
+	}
+	if notice.Gone {
+		b.refresh(ctx, nil) // the store's word, not the bus's
+		return
+	}
+	b.asOf = time.Now()
+	if notice.Head.Version <= b.head.Version {
+		return
+	}
+	state, err := oponn.OpenState(b.ballot.Key, notice.Head)
+	if err != nil {
+		b.system.cfg.Logger.Warn("notice refused", "error", err)
+		return
+	}
+	if notice.Head.WriteIns > len(b.writeIns) {
+		b.refresh(ctx, nil) // the labels are in the store
+		return
+	}
+	if b.adopt(notice.Head, state, b.writeIns) {
+		b.publish(ctx)
+	}
+}
+
+// audienceGone gives a ballot whose audience failed a new one; the viewers
+// come back by themselves.
+func (b *ballot) audienceGone(ctx actor.Context, who *actor.PID) {
+	if b.audience == nil || !b.audience.Equal(who) {
+		return
+	}
+	b.audience = ctx.Spawn(b.system.audienceProps(ctx.Self()))
+	b.crowd(ctx, 0)
+	if b.ballot != nil && b.refusal == nil {
+		b.publish(ctx)
+	}
+}
+
+func (b *ballot) crowd(ctx actor.Context, viewers int) {
+	switch {
+	case b.viewers == 0 && viewers > 0:
+		ctx.Send(b.system.relay, &follow{ballot: b.id})
+	case b.viewers > 0 && viewers == 0:
+		ctx.Send(b.system.relay, &unfollow{ballot: b.id})
+	}
+	b.viewers, b.lastActive = viewers, time.Now()
+}
+
+// abandon answers everyone who waits for this instance of the actor, which is
+// about to go, with an error worth trying again. Those whose votes the writer
+// has are not among them: the next instance answers them.
+func (b *ballot) abandon() {
+	err := errBusy("Something went wrong here just now. Please try again.")
+	switch m := b.current.(type) {
+	case asked:
+		m.refuse(err)
+	case *job:
+		m.refuse(err)
+	}
+	for _, m := range slices.Concat(b.stash, b.waiting) {
+		m.refuse(err)
+	}
+	for _, m := range b.gathering {
+		m.refuse(err)
+	}
+	for _, m := range b.changes {
+		m.refuse(err)
+	}
+	b.stash, b.waiting, b.gathering, b.changes = nil, nil, nil, nil
+	b.idleTimer.stop()
+	b.dueTimer.stop()
+}
+
+// storeError returns what a caller gets for an error of store or keyring.
+func storeError(err error) error {
+	var known *oponn.Error
+	switch {
+	case errors.As(err, &known):
+		return known
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return oponn.Retryable(oponn.CodeStoreUnavailable, time.Second, err, "The database took too long. Please try again.")
+	default:
+		return oponn.Internal(err)
+	}
+}

@@ -1,0 +1,206 @@
+package actors
+
+import (
+	"context"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/oponn/oponn"
+)
+
+// loadTimeout bounds one look into store and keyring.
+const loadTimeout = 3 * time.Second
+
+// wake begins an incarnation.
+func (b *ballot) wake(ctx actor.Context) {
+	b.armIdle(ctx)
+	if b.refusal != nil {
+		b.askForSleep(ctx)
+		return
+	}
+	b.audience = ctx.Spawn(b.system.audienceProps(ctx.Self()))
+	b.load(ctx)
+}
+
+// refresh asks the store anew, once for all who wait. A nil request just wants
+// it done.
+func (b *ballot) refresh(ctx actor.Context, m asked) {
+	if m != nil {
+		b.waiting = append(b.waiting, m)
+	}
+	if !b.refreshing {
+		b.refreshing = true
+		b.load(ctx)
+	}
+}
+
+// load reads and opens the ballot in a task that reports back by message.
+func (b *ballot) load(ctx actor.Context) {
+	self, root, id, incarnation := ctx.Self(), b.system.root, b.id, b.incarnation
+	b.system.task(func() {
+		m := b.system.open(id)
+		m.incarnation = incarnation
+		root.Send(self, m)
+	})
+}
+
+// open reads a ballot from the store and opens it.
+func (s *System) open(id oponn.BallotID) *loaded {
+	s.loads <- struct{}{}
+	defer func() { <-s.loads }()
+	ctx, cancel := context.WithTimeout(context.Background(), loadTimeout)
+	defer cancel()
+	m := &loaded{}
+	if m.record, m.err = s.cfg.Store.Load(ctx, id); m.err != nil {
+		return m
+	}
+	now, err := s.cfg.Store.Now(ctx)
+	if err != nil {
+		m.err = err
+		return m
+	}
+	m.ahead = time.Until(now)
+	m.ballot, m.state, m.writeIns, m.err = s.unseal(ctx, m.record)
+	return m
+}
+
+// unseal opens all of a record.
+func (s *System) unseal(ctx context.Context, record oponn.Record) (*oponn.Ballot, oponn.State, []oponn.WriteIn, error) {
+	key, err := s.cfg.Keys.Open(ctx, record.Ballot, record.Key)
+	if err != nil {
+		return nil, oponn.State{}, nil, err
+	}
+	ballot, err := oponn.OpenBallot(record, key)
+	if err != nil {
+		return nil, oponn.State{}, nil, err
+	}
+	state, err := oponn.OpenState(key, record.Head)
+	if err != nil {
+		return nil, oponn.State{}, nil, err
+	}
+	writeIns, err := oponn.OpenWriteIns(key, record.WriteIns)
+	return ballot, state, writeIns, err
+}
+
+// loaded takes what the store and the keyring said.
+func (b *ballot) loaded(ctx actor.Context, m *loaded) {
+	if m.incarnation != b.incarnation || b.refusal != nil {
+		return
+	}
+	waiting := append(b.stash, b.waiting...)
+	b.stash, b.waiting, b.refreshing = nil, nil, false
+	if m.err != nil {
+		b.loadFailed(ctx, m.err, waiting)
+		return
+	}
+	first := b.ballot == nil
+	b.ballot, b.ahead = m.ballot, m.ahead
+	moved := b.adopt(m.record.Head, m.state, m.writeIns)
+	if moved {
+		b.publish(ctx)
+	}
+	for i, q := range waiting {
+		b.current, b.stash = q, waiting[i+1:] // nobody is forgotten if this one panics
+		switch q.(type) {
+		case *getResult, *watchBallot:
+			b.show(ctx, q)
+		default:
+			b.serve(ctx, q)
+		}
+	}
+	b.current, b.stash = nil, nil
+	if first && b.life.underway == nil && b.overdue() {
+		b.settle = true
+		b.submit(ctx)
+	}
+}
+
+// loadFailed answers those who wait. A ballot that is not there, or could not
+// be opened at first, is put to sleep again; one that is awake goes on with
+// what it knows when the store is only away.
+func (b *ballot) loadFailed(ctx actor.Context, err error, waiting []asked) {
+	err = storeError(err)
+	code := oponn.CodeOf(err)
+	gone := code == oponn.CodeGone || code == oponn.CodeNotFound
+	if code == oponn.CodeInternal {
+		b.system.cfg.Logger.Error("ballot not opened", "ballot", b.id.String(), "error", err)
+	}
+	for _, q := range waiting {
+		q.refuse(err)
+	}
+	if b.ballot != nil && !gone {
+		return
+	}
+	b.refusal = err
+	if gone {
+		ctx.Send(b.audience, &dismiss{reason: oponn.EndGone})
+	}
+	b.askForSleep(ctx)
+}
+
+// overdue says whether the status should have moved by the store's clock.
+func (b *ballot) overdue() bool {
+	at := b.state.Due()
+	return !at.IsZero() && !time.Now().Add(b.ahead).Before(at)
+}
+
+// armDue wakes the ballot when its status is due to move, by the store's clock.
+func (b *ballot) armDue(ctx actor.Context) {
+	at := b.state.Due()
+	if at.IsZero() {
+		b.dueTimer.stop()
+		return
+	}
+	// Early is worse than late: it costs a transaction that changes nothing.
+	wait := max(time.Until(at)-b.ahead, 0) + time.Millisecond
+	b.dueTimer.arm(b.system.root, ctx.Self(), wait, func(g int) any { return &due{generation: g} })
+}
+
+func (b *ballot) due(ctx actor.Context, generation int) {
+	if generation != b.dueTimer.generation || b.ballot == nil || b.refusal != nil {
+		return
+	}
+	b.settle = true
+	b.submit(ctx)
+}
+
+// Passivation.
+
+func (b *ballot) armIdle(ctx actor.Context) {
+	wait := max(time.Until(b.lastActive.Add(b.system.cfg.IdleAfter)), time.Millisecond)
+	b.idleTimer.arm(b.system.root, ctx.Self(), wait, func(g int) any { return &idle{generation: g} })
+}
+
+// busy says whether the ballot has anything to do or anybody to show it to.
+func (b *ballot) busy() bool {
+	return b.viewers > 0 || b.life.underway != nil || b.refreshing ||
+		len(b.stash) > 0 || len(b.gathering) > 0 || len(b.changes) > 0
+}
+
+func (b *ballot) idle(ctx actor.Context, generation int) {
+	if generation != b.idleTimer.generation {
+		return
+	}
+	if b.busy() || time.Since(b.lastActive) < b.system.cfg.IdleAfter {
+		if b.busy() {
+			b.lastActive = time.Now()
+		}
+		b.armIdle(ctx)
+		return
+	}
+	b.askForSleep(ctx)
+}
+
+func (b *ballot) askForSleep(ctx actor.Context) { ctx.Send(ctx.Parent(), &sleepy{ballot: b.id}) }
+
+// sleep stops the actor, if it is still idle: the registry holds what comes
+// until it has stopped. A refusing ballot goes in any case, but not before the
+// writer has told the fate of its last batch.
+func (b *ballot) sleep(ctx actor.Context) {
+	if b.life.underway != nil || b.refusal == nil && b.busy() {
+		ctx.Send(ctx.Parent(), &stayedAwake{ballot: b.id})
+		b.armIdle(ctx)
+		return
+	}
+	ctx.Stop(ctx.Self())
+}

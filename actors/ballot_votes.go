@@ -1,0 +1,230 @@
+package actors
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/oponn/oponn"
+)
+
+// A batch whose answer was lost is tried again after this, doubling, until the
+// last voter's deadline has passed.
+const retryAfter = 20 * time.Millisecond
+
+// job is one batch on its way through the writer, with those who wait for it.
+type job struct {
+	from    *actor.PID
+	batch   oponn.Batch
+	known   int // write-ins that Apply knew
+	casts   []*castVote
+	changes []*changeBallot
+	// unknown says that some attempt may have committed: from then on only the
+	// store's answer to the same batch will do.
+	unknown  bool
+	attempts int
+}
+
+func (j *job) ballot() oponn.BallotID { return j.batch.Ballot }
+
+// refuse gives everyone who waits the same error.
+func (j *job) refuse(err error) {
+	for _, m := range j.casts {
+		m.refuse(err)
+	}
+	for _, m := range j.changes {
+		m.refuse(err)
+	}
+}
+
+// deadline returns until when somebody waits.
+func (j *job) deadline() time.Time {
+	var last time.Time
+	for _, m := range j.casts {
+		last = later(last, m.deadline)
+	}
+	for _, m := range j.changes {
+		last = later(last, m.deadline)
+	}
+	return last
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// cast checks and seals a vote and lets it join the next batch.
+func (b *ballot) cast(ctx actor.Context, m *castVote) {
+	choice, err := b.ballot.Choose(m.cast.Choices, m.cast.WriteIn, b.writeIns)
+	if err != nil {
+		m.refuse(err)
+		return
+	}
+	m.vote = b.ballot.Prepare(m.cast.Voter, m.cast.VoteID, choice)
+	b.gathering = append(b.gathering, m)
+	b.submit(ctx)
+}
+
+// submit sends what has gathered to the writer, unless it is at work for this
+// ballot already: then the next batch gathers meanwhile, so that batches grow
+// with the load and no timer delays anyone.
+func (b *ballot) submit(ctx actor.Context) {
+	if b.life.underway != nil {
+		return
+	}
+	casts := b.takeCasts()
+	var change oponn.Change
+	changes := b.changes
+	if len(changes) > 0 {
+		// One at a time: each has its own answer.
+		change, changes = changes[0].change, changes[:1]
+		b.changes = b.changes[1:]
+	}
+	if len(casts) == 0 && len(changes) == 0 && !b.settle {
+		return
+	}
+	b.settle = false
+	votes := make([]oponn.Vote, len(casts))
+	for i, m := range casts {
+		votes[i] = m.vote
+	}
+	j := &job{from: ctx.Self(), known: len(b.writeIns), casts: casts, changes: slices.Clone(changes),
+		batch: oponn.Batch{Ballot: b.id, Votes: votes, WriteIns: len(b.writeIns),
+			Apply: b.ballot.Applying(votes, change, b.writeIns)}}
+	b.life.underway = j
+	ctx.Send(b.system.writer(b.id), &appendBatch{job: j})
+}
+
+// takeCasts takes at most a batch of the votes that gathered, and turns away
+// those whose voters are no longer there.
+func (b *ballot) takeCasts() []*castVote {
+	now := time.Now()
+	n := min(len(b.gathering), b.system.cfg.MaxBatch)
+	taken := slices.DeleteFunc(slices.Clone(b.gathering[:n]), func(m *castVote) bool {
+		if m.expired(now) {
+			m.refuse(errLate())
+			return true
+		}
+		return false
+	})
+	b.gathering = slices.Delete(b.gathering, 0, n)
+	return taken
+}
+
+// committed takes the writer's word about a batch.
+func (b *ballot) committed(ctx actor.Context, m *committed) {
+	j := m.job
+	if b.life.underway != j {
+		return
+	}
+	b.lastActive = time.Now()
+	if m.Err != nil {
+		b.failed(ctx, j, m.Err)
+		return
+	}
+	b.life.underway = nil
+	b.current = j
+	if b.ballot == nil || b.refusal != nil {
+		b.answerStranger(ctx, j)
+		return
+	}
+	b.apply(ctx, j, m.Effect)
+	b.current = nil
+	b.submit(ctx)
+}
+
+// apply makes the committed effect the known state, answers, and publishes.
+func (b *ballot) apply(ctx actor.Context, j *job, effect oponn.Effect) {
+	moved := b.adopt(effect.Head, effect.State, merge(b.writeIns, j.known, effect.WriteIns))
+	for i, m := range j.casts {
+		outcome := effect.Outcomes[i]
+		m.answer(castOutcome{ballot: b.ballot, outcome: outcome}, outcome.Err)
+	}
+	for _, m := range j.changes {
+		m.answer(b.snapshot(), nil)
+	}
+	if moved {
+		b.publish(ctx)
+		ctx.Send(b.system.relay, &announce{notice: oponn.Notice{Ballot: b.id, Head: effect.Head}})
+	} else {
+		b.armDue(ctx) // our clock was early
+	}
+}
+
+// answerStranger ends a batch of an earlier instance of this actor, whose
+// votes are committed while this one has not even loaded: their voters ask
+// again and get their receipts.
+func (b *ballot) answerStranger(ctx actor.Context, j *job) {
+	j.refuse(errUnknown(nil))
+	b.current = nil
+	if b.refusal != nil {
+		b.askForSleep(ctx)
+		return
+	}
+	b.refresh(ctx, nil)
+}
+
+// failed deals with a batch that was not, or perhaps, committed.
+func (b *ballot) failed(ctx actor.Context, j *job, err error) {
+	code := oponn.CodeOf(err)
+	j.unknown = j.unknown || code == oponn.CodeOutcomeUnknown
+	j.attempts++
+	if j.unknown && time.Now().Before(j.deadline()) {
+		pause := retryAfter << min(j.attempts-1, 5)
+		self, root := ctx.Self(), b.system.root
+		time.AfterFunc(pause, func() { root.Send(self, &resubmit{job: j}) })
+		return
+	}
+	b.life.underway = nil
+	if j.unknown {
+		err = errUnknown(err)
+	}
+	j.refuse(storeError(err))
+	if code == oponn.CodeGone || code == oponn.CodeNotFound {
+		b.refresh(ctx, nil)
+	}
+	if b.ballot == nil || b.refusal != nil {
+		if b.refusal != nil {
+			b.askForSleep(ctx)
+		}
+		return
+	}
+	b.retrySettling(ctx, j)
+	b.submit(ctx)
+}
+
+// retrySettling sees to it that a status still moves whose batch failed.
+func (b *ballot) retrySettling(ctx actor.Context, j *job) {
+	if !b.overdue() || len(j.casts)+len(j.changes) > 0 {
+		return
+	}
+	b.dueTimer.arm(b.system.root, ctx.Self(), b.system.cfg.Freshness, func(g int) any { return &due{generation: g} })
+}
+
+func (b *ballot) resubmit(ctx actor.Context, j *job) {
+	if b.life.underway == j {
+		ctx.Send(b.system.writer(b.id), &appendBatch{job: j})
+	}
+}
+
+// merge returns the known write-ins with those that a batch brought, which
+// follow the first `from` of them.
+func merge(known []oponn.WriteIn, from int, brought []oponn.WriteIn) []oponn.WriteIn {
+	if from+len(brought) <= len(known) {
+		return known
+	}
+	return append(slices.Clone(known[:from]), brought...)
+}
+
+// receipt turns a vote's fate into what its voter gets.
+func (o castOutcome) receipt() oponn.Receipt {
+	return o.ballot.Receipt(o.outcome.Logged, o.outcome.Repeat)
+}
+
+// lateVote is what a voter gets whose deadline passed while the writer may
+// have had the vote.
+func lateVote(ctx context.Context) *oponn.Error { return errUnknown(context.Cause(ctx)) }

@@ -1,0 +1,240 @@
+package actors
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/oponn/oponn"
+)
+
+// Create checks a draft and opens a ballot. Errors are CodeInvalid,
+// CodeKeysUnavailable, CodeStoreUnavailable, CodeBusy, CodeDraining.
+func (s *System) Create(ctx context.Context, draft oponn.Draft, owner oponn.OwnerID) (oponn.Created, error) {
+	id := oponn.NewBallotID()
+	ticket, err := s.admission.enter(id)
+	if err != nil {
+		return oponn.Created{}, err
+	}
+	defer ticket.release()
+	now, err := s.Now(ctx)
+	if err != nil {
+		return oponn.Created{}, err
+	}
+	definition, window, err := draft.Check(now)
+	if err != nil {
+		return oponn.Created{}, err
+	}
+	wrapped, key, err := s.cfg.Keys.Create(ctx, id)
+	if err != nil {
+		return oponn.Created{}, storeError(err)
+	}
+	state := oponn.FirstState(definition, window)
+	secret, hash := oponn.NewOwnerKey()
+	record := oponn.Record{Ballot: id, OwnerKey: hash, Owner: owner.Hash(), Key: wrapped, Head: oponn.Head{Ballot: id, Version: 1}}
+	if record.Definition, err = oponn.SealDefinition(key, definition); err != nil {
+		return oponn.Created{}, err
+	}
+	if record.Head.Sealed, err = state.Seal(key, 1); err != nil {
+		return oponn.Created{}, err
+	}
+	at, err := s.cfg.Store.Create(ctx, record)
+	if err != nil {
+		return oponn.Created{}, storeError(err)
+	}
+	ballot := &oponn.Ballot{ID: id, CreatedAt: at, Definition: definition, Key: key, OwnerKey: hash}
+	return oponn.Created{OwnerKey: secret, Snapshot: oponn.Snapshot{Ballot: ballot, Version: 1, State: state}}, nil
+}
+
+// Cast casts a vote and returns its receipt once it is committed. Sent again
+// with the same vote id and choice, by whatever way, it returns the same
+// receipt. Errors are those of oponn.Outcome and of Choose, CodeNotFound and
+// CodeGone, CodeBusy and CodeDraining when nothing was tried, and
+// CodeOutcomeUnknown when the context ended or the answer was lost: then send
+// the same again.
+func (s *System) Cast(ctx context.Context, cast oponn.Cast) (oponn.Receipt, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Deadline)
+	defer cancel()
+	q, err := newRequest[castOutcome](ctx, s, cast.Ballot)
+	if err != nil {
+		return oponn.Receipt{}, err
+	}
+	m := &castVote{request: q, cast: cast}
+	s.root.Send(s.registry, m)
+	outcome, err := m.wait(ctx, errUnknown(nil))
+	if err != nil {
+		return oponn.Receipt{}, err
+	}
+	return outcome.receipt(), nil
+}
+
+// Result returns a ballot as it stands: at least at version after, when the
+// store has that, and never older than Config.Freshness.
+func (s *System) Result(ctx context.Context, ballot oponn.BallotID, after uint64) (oponn.Snapshot, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Deadline)
+	defer cancel()
+	q, err := newRequest[oponn.Snapshot](ctx, s, ballot)
+	if err != nil {
+		return oponn.Snapshot{}, err
+	}
+	m := &getResult{request: q, after: after}
+	s.root.Send(s.registry, m)
+	return m.wait(ctx, errLate())
+}
+
+// Voted returns the receipt of a voter's last vote on a ballot, or nil.
+func (s *System) Voted(ctx context.Context, ballot oponn.BallotID, voter oponn.VoterID) (*oponn.Receipt, error) {
+	snapshot, err := s.Result(ctx, ballot, 0)
+	if err != nil {
+		return nil, err
+	}
+	votes, err := s.cfg.Store.Votes(ctx, ballot, snapshot.Ballot.Key.VoterTag(voter))
+	if err != nil {
+		return nil, storeError(err)
+	}
+	if len(votes) == 0 {
+		return nil, nil
+	}
+	receipt := snapshot.Ballot.Receipt(votes[len(votes)-1], true)
+	return &receipt, nil
+}
+
+// Change changes a ballot and returns it as it stands then. The caller has
+// checked that the owner asks.
+func (s *System) Change(ctx context.Context, ballot oponn.BallotID, change oponn.Change) (oponn.Snapshot, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Deadline)
+	defer cancel()
+	q, err := newRequest[oponn.Snapshot](ctx, s, ballot)
+	if err != nil {
+		return oponn.Snapshot{}, err
+	}
+	m := &changeBallot{request: q, change: change}
+	s.root.Send(s.registry, m)
+	return m.wait(ctx, errUnknown(nil))
+}
+
+// Watch opens a stream: the viewer's sink gets a frame of the current version,
+// if that is news to the viewer, and then whatever follows. Call leave when
+// the viewer has gone; more than once does no harm. Errors are CodeNotFound,
+// CodeGone, CodeBusy, CodeDraining and CodeStoreUnavailable; the sink is not
+// used then.
+func (s *System) Watch(ctx context.Context, ballot oponn.BallotID, viewer oponn.Viewer) (leave func(), err error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Deadline)
+	defer cancel()
+	q, err := newRequest[*actor.PID](ctx, s, ballot)
+	if err != nil {
+		return nil, err
+	}
+	m := &openStream{request: q, viewer: &viewer}
+	s.root.Send(s.streams, m)
+	sub, err := m.wait(ctx, errLate())
+	if err != nil {
+		return nil, err
+	}
+	leave = sync.OnceFunc(func() { s.root.Send(sub, &departed{}) })
+	if err := s.seat(ctx, ballot, &viewer, sub, viewer.After); err != nil {
+		leave()
+		return nil, err
+	}
+	return leave, nil
+}
+
+// seat brings a subscriber to a ballot's audience.
+func (s *System) seat(ctx context.Context, ballot oponn.BallotID, viewer *oponn.Viewer, sub *actor.PID, after uint64) error {
+	q, err := newRequest[struct{}](ctx, s, ballot)
+	if err != nil {
+		return err
+	}
+	m := &watchBallot{request: q, viewer: viewer, sub: sub, after: after}
+	s.root.Send(s.registry, m)
+	_, err = m.wait(ctx, errLate())
+	return err
+}
+
+// Owned returns the ballots of an owner, newest first, at most limit, that
+// were created before the given one. Those that can't be opened are left out.
+func (s *System) Owned(ctx context.Context, owner oponn.OwnerID, before oponn.BallotID, limit int) ([]oponn.Snapshot, error) {
+	if owner == (oponn.OwnerID{}) {
+		return nil, nil
+	}
+	records, err := s.cfg.Store.Owned(ctx, owner.Hash(), before, limit)
+	if err != nil {
+		return nil, storeError(err)
+	}
+	snapshots := make([]oponn.Snapshot, 0, len(records))
+	for _, record := range records {
+		ballot, state, writeIns, err := s.unseal(ctx, record)
+		if err != nil {
+			if oponn.CodeOf(err) == oponn.CodeKeysUnavailable {
+				return nil, err
+			}
+			s.cfg.Logger.Error("ballot not opened", "ballot", record.Ballot.String(), "error", err)
+			continue
+		}
+		snapshots = append(snapshots, oponn.Snapshot{Ballot: ballot, Version: record.Head.Version, State: state, WriteIns: writeIns})
+	}
+	return snapshots, nil
+}
+
+// Now returns the store's clock.
+func (s *System) Now(ctx context.Context) (time.Time, error) {
+	now, err := s.cfg.Store.Now(ctx)
+	if err != nil {
+		return time.Time{}, storeError(err)
+	}
+	return now, nil
+}
+
+// Load is how much an instance carries at a moment.
+type Load struct {
+	Awake   int // ballots in memory
+	Streams int // open streams
+}
+
+// Load returns how much this instance carries, for operators and tests.
+func (s *System) Load(ctx context.Context) (Load, error) {
+	awake, open := &countAwake{reply: make(chan int, 1)}, &countStreams{reply: make(chan int, 1)}
+	s.root.Send(s.registry, awake)
+	s.root.Send(s.streams, open)
+	var load Load
+	for range 2 {
+		select {
+		case load.Awake = <-awake.reply:
+		case load.Streams = <-open.reply:
+		case <-ctx.Done():
+			return Load{}, fmt.Errorf("count actors: %w", ctx.Err())
+		}
+	}
+	return load, nil
+}
+
+// Drain ends the system: it refuses what comes from now on, answers what has
+// come, ends the streams, waits for the transactions, and stops the actors.
+// When the context ends first, it stops at once and returns its error. Store,
+// Keys and Bus stay open. Call it once.
+func (s *System) Drain(ctx context.Context) error {
+	var late error
+	await := func(what string, done <-chan struct{}) {
+		select {
+		case <-done:
+		case <-ctx.Done():
+			late = fmt.Errorf("drain: %s: %w", what, ctx.Err())
+		}
+	}
+	answered := s.admission.drain()
+	ended := make(chan struct{})
+	s.root.Send(s.streams, &endAll{reason: oponn.EndDraining, ended: ended})
+	await("streams", ended)
+	await("requests", answered)
+	stopped := make(chan struct{})
+	go func() {
+		_ = s.root.StopFuture(s.top).Wait()
+		s.tasks.Wait()
+		close(stopped)
+	}()
+	await("actors", stopped)
+	s.framework.Shutdown()
+	return late
+}

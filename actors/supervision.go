@@ -1,0 +1,55 @@
+package actors
+
+import (
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"runtime/debug"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// crashWindow and maxCrashes say when a ballot's actor has crashed too often:
+// it refuses then and is put to sleep, and the next message wakes a new one.
+const (
+	crashWindow = 10 * time.Second
+	maxCrashes  = 8
+)
+
+// restartSoon restarts a failing child after a pause that doubles with every
+// crash of the last ten seconds, from 10 ms to 640 ms, halved at random so that
+// many don't come back at the same moment. (The framework's own backoff grows
+// linearly.) Meanwhile its mailbox waits; admission bounds it.
+type restartSoon struct{}
+
+// HandleFailure implements actor.SupervisorStrategy.
+func (restartSoon) HandleFailure(_ *actor.ActorSystem, supervisor actor.Supervisor, child *actor.PID,
+	stats *actor.RestartStatistics, _, _ any) {
+	if stats.NumberOfFailures(crashWindow) == 0 {
+		stats.Reset()
+	}
+	stats.Fail()
+	pause := 10 * time.Millisecond << min(stats.NumberOfFailures(crashWindow)-1, 6)
+	time.AfterFunc(pause/2+rand.N(pause/2), func() { supervisor.RestartChildren(child) })
+}
+
+// stopAtOnce stops a failing child: a stream is cheaper opened anew.
+var stopAtOnce = actor.NewOneForOneStrategy(0, 0, func(any) actor.Directive { return actor.StopDirective })
+
+// logged logs an actor's panic once with its stack, which the framework would
+// lose, and passes it on to the supervisor.
+func logged(log *slog.Logger, kind string) actor.ReceiverMiddleware {
+	return func(next actor.ReceiverFunc) actor.ReceiverFunc {
+		return func(ctx actor.ReceiverContext, envelope *actor.MessageEnvelope) {
+			defer func() {
+				if reason := recover(); reason != nil {
+					log.Error("actor failed", "kind", kind, "message", fmt.Sprintf("%T", envelope.Message),
+						"reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
+					panic(reason)
+				}
+			}()
+			next(ctx, envelope)
+		}
+	}
+}

@@ -1,0 +1,133 @@
+package actors
+
+import (
+	"context"
+	"encoding/binary"
+	"log/slog"
+	"strconv"
+	"sync"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/oponn/oponn"
+)
+
+// System is the runtime: the tree of actors behind a small façade. Its methods
+// are safe for concurrent use.
+type System struct {
+	cfg       Config
+	framework *actor.ActorSystem
+	root      *actor.RootContext
+	admission *admission
+	inbox     *inbox
+	loads     chan struct{} // bounds concurrent looks into the store
+	tasks     sync.WaitGroup
+
+	top      *actor.PID
+	registry *actor.PID
+	streams  *actor.PID
+	relay    *actor.PID
+	writers  []*actor.PID
+}
+
+// maxLoads is how many ballots are woken at the same time.
+const maxLoads = 64
+
+// Start starts the tree of actors. Drain ends it.
+func Start(cfg Config) (*System, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	quiet := slog.New(levelFloor{cfg.Logger.Handler()})
+	framework := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }))
+	s := &System{cfg: cfg, framework: framework, root: framework.Root,
+		admission: newAdmission(cfg.MaxInFlight, cfg.MaxPerBallot),
+		inbox:     &inbox{notices: make(map[oponn.BallotID]oponn.Notice)},
+		loads:     make(chan struct{}, maxLoads),
+		registry:  framework.NewLocalPID("oponn/ballots"),
+		streams:   framework.NewLocalPID("oponn/streams"),
+		relay:     framework.NewLocalPID("oponn/relay")}
+	for n := range cfg.Writers {
+		s.writers = append(s.writers, framework.NewLocalPID("oponn/writers/writer/"+strconv.Itoa(n)))
+	}
+	framework.EventStream.Subscribe(s.deadLetter)
+	s.inbox.wake = func() { s.root.Send(s.relay, &received{}) }
+	top, err := s.root.SpawnNamed(actor.PropsFromFunc(s.grow, actor.WithSupervisor(restartSoon{})), "oponn")
+	if err != nil {
+		return nil, err
+	}
+	s.top = top
+	cfg.Bus.Receive(s.inbox.put)
+	return s, nil
+}
+
+// grow is the actor at the top: it spawns the supervisors.
+func (s *System) grow(ctx actor.Context) {
+	if _, ok := ctx.Message().(*actor.Started); !ok {
+		return
+	}
+	spawn := func(name string, props *actor.Props) {
+		if _, err := ctx.SpawnNamed(props, name); err != nil {
+			panic(err) // names are taken once: a fault of ours
+		}
+	}
+	spawn("relay", s.relayProps())
+	spawn("writers", actor.PropsFromFunc(func(ctx actor.Context) {
+		if _, ok := ctx.Message().(*actor.Started); !ok {
+			return
+		}
+		for n := range s.cfg.Writers {
+			if _, err := ctx.SpawnNamed(s.writerProps(), "writer/"+strconv.Itoa(n)); err != nil {
+				panic(err)
+			}
+		}
+	}, actor.WithSupervisor(restartSoon{})))
+	spawn("streams", s.streamsProps())
+	spawn("ballots", actor.PropsFromProducer(func() actor.Actor { return newRegistry(s) },
+		actor.WithReceiverMiddleware(logged(s.cfg.Logger, "registry")), actor.WithSupervisor(restartSoon{})))
+}
+
+// writer returns the writer of a ballot: always the same one.
+func (s *System) writer(ballot oponn.BallotID) *actor.PID {
+	return s.writers[binary.BigEndian.Uint32(ballot[:])%uint32(len(s.writers))]
+}
+
+// task runs what may block, outside any actor; Drain waits for it.
+func (s *System) task(do func()) {
+	s.tasks.Add(1)
+	go func() {
+		defer s.tasks.Done()
+		do()
+	}()
+}
+
+// deadline returns a context for a request that has none of its own.
+func (s *System) deadline() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), s.cfg.Deadline)
+}
+
+// deadLetter answers what reached nobody, so that nobody waits for it.
+func (s *System) deadLetter(event any) {
+	letter, ok := event.(*actor.DeadLetterEvent)
+	if !ok {
+		return
+	}
+	switch m := letter.Message.(type) {
+	case asked:
+		m.refuse(errBusy("Please try again."))
+	case *appendBatch:
+		s.root.Send(m.job.from, &committed{job: m.job, Appended: oponn.Appended{Err: errBusy("Please try again.")}})
+	case *committed:
+		m.job.refuse(errUnknown(nil))
+	case *join:
+		s.root.Send(m.sub, &rejoin{})
+	}
+}
+
+// levelFloor keeps the framework's chatter out of the log: it calls its own
+// start and every dead letter information.
+type levelFloor struct{ slog.Handler }
+
+// Enabled implements slog.Handler.
+func (h levelFloor) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && h.Handler.Enabled(ctx, level)
+}

@@ -1,0 +1,119 @@
+package actors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/oponn/oponn"
+)
+
+// Messages of a writer.
+type (
+	// appendBatch asks for a ballot's batch to be committed.
+	appendBatch struct{ job *job }
+	// committed is the answer, to the ballot.
+	committed struct {
+		job *job
+		oponn.Appended
+	}
+	// transacted tells the writer that its transaction has ended.
+	transacted struct {
+		jobs   []*job
+		result []oponn.Appended
+	}
+)
+
+// What one transaction carries at most: so many batches and, from the second
+// on, so many votes.
+const (
+	maxTransactionBatches = 500
+	maxTransactionVotes   = 4000
+)
+
+// transactionTimeout bounds one transaction. The store sees to it that it
+// doesn't cut off a COMMIT.
+const transactionTimeout = 5 * time.Second
+
+// desk is what a writer keeps over its own crashes: whether a transaction is
+// under way, which goes on in a goroutine of its own.
+type desk struct{ writing bool }
+
+// writer commits batches: one transaction at a time, with the batches of all
+// ballots that gathered meanwhile (group commit). Each ballot has at most one
+// batch here, so that the queue is bounded by the ballots awake.
+type writer struct {
+	system *System
+	desk   *desk
+	queue  []*job
+}
+
+func (s *System) writerProps() *actor.Props {
+	d := &desk{}
+	return actor.PropsFromProducer(func() actor.Actor { return &writer{system: s, desk: d} },
+		actor.WithReceiverMiddleware(logged(s.cfg.Logger, "writer")))
+}
+
+// Receive implements actor.Actor.
+func (w *writer) Receive(ctx actor.Context) {
+	switch m := ctx.Message().(type) {
+	case *appendBatch:
+		w.queue = append(w.queue, m.job)
+		w.next(ctx)
+	case *transacted:
+		w.desk.writing = false
+		for i, j := range m.jobs {
+			ctx.Send(j.from, &committed{job: j, Appended: m.result[i]})
+		}
+		w.next(ctx)
+	case *actor.Restarting:
+		for _, j := range w.queue {
+			ctx.Send(j.from, &committed{job: j, Appended: oponn.Appended{Err: errBusy("Please try again.")}})
+		}
+	}
+}
+
+// next begins the next transaction, when there is something to do and none is
+// under way.
+func (w *writer) next(ctx actor.Context) {
+	if w.desk.writing || len(w.queue) == 0 {
+		return
+	}
+	n, votes := 0, 0
+	for n < len(w.queue) && n < maxTransactionBatches {
+		votes += len(w.queue[n].batch.Votes)
+		if n > 0 && votes > maxTransactionVotes {
+			break
+		}
+		n++
+	}
+	jobs := append([]*job(nil), w.queue[:n]...)
+	w.queue = append([]*job(nil), w.queue[n:]...)
+	w.desk.writing = true
+	self, root := ctx.Self(), w.system.root
+	w.system.task(func() { root.Send(self, &transacted{jobs: jobs, result: w.system.transact(jobs)}) })
+}
+
+// transact runs one transaction.
+func (s *System) transact(jobs []*job) (result []oponn.Appended) {
+	defer func() {
+		// A store that panics may have committed: only asking again will tell.
+		if reason := recover(); reason != nil {
+			s.cfg.Logger.Error("store failed", "reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
+			result = make([]oponn.Appended, len(jobs))
+			for i := range result {
+				result[i].Err = errUnknown(errors.New("the store panicked"))
+			}
+		}
+	}()
+	batches := make([]oponn.Batch, len(jobs))
+	for i, j := range jobs {
+		batches[i] = j.batch
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), transactionTimeout)
+	defer cancel()
+	return s.cfg.Store.Append(ctx, batches)
+}
