@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
 	"github.com/oponn/oponn"
 )
 
@@ -311,6 +312,7 @@ func (b *ballot) abandon() {
 	b.stash, b.waiting, b.gathering, b.changes = nil, nil, nil, nil
 	b.idleTimer.stop()
 	b.dueTimer.stop()
+	b.audience = nil // it goes too, and must not be replaced
 }
 
 // storeError returns what a caller gets for an error of store or keyring.

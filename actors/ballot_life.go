@@ -2,9 +2,11 @@ package actors
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
 	"github.com/oponn/oponn"
 )
 
@@ -87,7 +89,7 @@ func (b *ballot) loaded(ctx actor.Context, m *loaded) {
 	if m.incarnation != b.incarnation || b.refusal != nil {
 		return
 	}
-	waiting := append(b.stash, b.waiting...)
+	waiting := slices.Concat(b.stash, b.waiting)
 	b.stash, b.waiting, b.refreshing = nil, nil, false
 	if m.err != nil {
 		b.loadFailed(ctx, m.err, waiting)

@@ -1,11 +1,11 @@
 package actors
 
 import (
-	"context"
 	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
 	"github.com/oponn/oponn"
 )
 
@@ -25,8 +25,6 @@ type job struct {
 	unknown  bool
 	attempts int
 }
-
-func (j *job) ballot() oponn.BallotID { return j.batch.Ballot }
 
 // refuse gives everyone who waits the same error.
 func (j *job) refuse(err error) {
@@ -224,7 +222,3 @@ func merge(known []oponn.WriteIn, from int, brought []oponn.WriteIn) []oponn.Wri
 func (o castOutcome) receipt() oponn.Receipt {
 	return o.ballot.Receipt(o.outcome.Logged, o.outcome.Repeat)
 }
-
-// lateVote is what a voter gets whose deadline passed while the writer may
-// have had the vote.
-func lateVote(ctx context.Context) *oponn.Error { return errUnknown(context.Cause(ctx)) }

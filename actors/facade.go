@@ -2,11 +2,13 @@ package actors
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
 	"github.com/oponn/oponn"
 )
 
@@ -129,7 +131,16 @@ func (s *System) Watch(ctx context.Context, ballot oponn.BallotID, viewer oponn.
 	}
 	m := &openStream{request: q, viewer: &viewer}
 	s.root.Send(s.streams, m)
-	sub, err := m.wait(ctx, errLate())
+	late := errLate()
+	sub, err := m.wait(ctx, late)
+	if errors.Is(err, late) {
+		// The subscriber may come to be all the same, with nobody to watch.
+		s.task(func() {
+			if a := <-m.answers; a.err == nil {
+				s.root.Send(a.value, &departed{})
+			}
+		})
+	}
 	if err != nil {
 		return nil, err
 	}

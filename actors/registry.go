@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/asynkron/protoactor-go/actor"
+
 	"github.com/oponn/oponn"
 )
 

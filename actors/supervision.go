@@ -31,7 +31,7 @@ func (restartSoon) HandleFailure(_ *actor.ActorSystem, supervisor actor.Supervis
 	}
 	stats.Fail()
 	pause := 10 * time.Millisecond << min(stats.NumberOfFailures(crashWindow)-1, 6)
-	time.AfterFunc(pause/2+rand.N(pause/2), func() { supervisor.RestartChildren(child) })
+	time.AfterFunc(pause/2+rand.N(pause/2), func() { supervisor.RestartChildren(child) }) //nolint:gosec // jitter
 }
 
 // stopAtOnce stops a failing child: a stream is cheaper opened anew.

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/asynkron/protoactor-go/actor"
+
 	"github.com/oponn/oponn"
 )
 
@@ -51,39 +52,50 @@ func Start(cfg Config) (*System, error) {
 	}
 	framework.EventStream.Subscribe(s.deadLetter)
 	s.inbox.wake = func() { s.root.Send(s.relay, &received{}) }
-	top, err := s.root.SpawnNamed(actor.PropsFromFunc(s.grow, actor.WithSupervisor(restartSoon{})), "oponn")
+	var grown sync.WaitGroup
+	grown.Add(2)
+	top, err := s.root.SpawnNamed(actor.PropsFromFunc(s.grow(sync.OnceFunc(grown.Done), sync.OnceFunc(grown.Done)),
+		actor.WithSupervisor(restartSoon{})), "oponn")
 	if err != nil {
 		return nil, err
 	}
 	s.top = top
+	grown.Wait()
 	cfg.Bus.Receive(s.inbox.put)
 	return s, nil
 }
 
-// grow is the actor at the top: it spawns the supervisors.
-func (s *System) grow(ctx actor.Context) {
-	if _, ok := ctx.Message().(*actor.Started); !ok {
-		return
-	}
-	spawn := func(name string, props *actor.Props) {
-		if _, err := ctx.SpawnNamed(props, name); err != nil {
-			panic(err) // names are taken once: a fault of ours
-		}
-	}
-	spawn("relay", s.relayProps())
-	spawn("writers", actor.PropsFromFunc(func(ctx actor.Context) {
-		if _, ok := ctx.Message().(*actor.Started); !ok {
-			return
-		}
-		for n := range s.cfg.Writers {
-			if _, err := ctx.SpawnNamed(s.writerProps(), "writer/"+strconv.Itoa(n)); err != nil {
-				panic(err)
+// grow is the actor at the top: it spawns the supervisors, and says when they
+// and the writers can be sent to.
+func (s *System) grow(supervisors, writers func()) actor.ReceiveFunc {
+	return onStart(func(ctx actor.Context) {
+		spawn(ctx, "relay", s.relayProps())
+		spawn(ctx, "writers", actor.PropsFromFunc(onStart(func(ctx actor.Context) {
+			for n := range s.cfg.Writers {
+				spawn(ctx, "writer/"+strconv.Itoa(n), s.writerProps())
 			}
+			writers()
+		}), actor.WithSupervisor(restartSoon{})))
+		spawn(ctx, "streams", s.streamsProps())
+		spawn(ctx, "ballots", actor.PropsFromProducer(func() actor.Actor { return newRegistry(s) },
+			actor.WithReceiverMiddleware(logged(s.cfg.Logger, "registry")), actor.WithSupervisor(restartSoon{})))
+		supervisors()
+	})
+}
+
+// onStart is an actor that only spawns others.
+func onStart(do func(ctx actor.Context)) actor.ReceiveFunc {
+	return func(ctx actor.Context) {
+		if _, ok := ctx.Message().(*actor.Started); ok {
+			do(ctx)
 		}
-	}, actor.WithSupervisor(restartSoon{})))
-	spawn("streams", s.streamsProps())
-	spawn("ballots", actor.PropsFromProducer(func() actor.Actor { return newRegistry(s) },
-		actor.WithReceiverMiddleware(logged(s.cfg.Logger, "registry")), actor.WithSupervisor(restartSoon{})))
+	}
+}
+
+func spawn(ctx actor.Context, name string, props *actor.Props) {
+	if _, err := ctx.SpawnNamed(props, name); err != nil {
+		panic(err) // names are taken once: a fault of ours
+	}
 }
 
 // writer returns the writer of a ballot: always the same one.

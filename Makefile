@@ -1,0 +1,114 @@
+# Everything a developer does with Oponn. `make` alone lists the targets.
+# Needs Go, make and npm; the rest is fetched, pinned, when it is first needed.
+# Written so that the make of macOS (3.81) understands it too.
+
+.DEFAULT_GOAL := help
+# The checks share two processors and their caches: in parallel they only wait
+# for each other, and their output mingles.
+.NOTPARALLEL:
+
+GO ?= go
+LINT := bin/golangci-lint
+VENDOR := views/static/vendor/htmx.min.js
+TEST_TIMEOUT ?= 10m
+
+# The packages that a run of tests is limited to:
+# make test PKG=./actors/...
+PKG ?= ./...
+
+# $(call say,text) announces a step with the prompt of the pages.
+say = @if [ -t 1 ] && [ -z "$$NO_COLOR" ]; then \
+	  printf '\033[38;2;155;114;203m>\033[0m %s\n' '$(1)'; else printf '> %s\n' '$(1)'; fi
+
+##@ Use
+
+help: ## show this list
+	@if [ -t 1 ] && [ -z "$$NO_COLOR" ]; then p='\033[38;2;155;114;203m' b='\033[1m' r='\033[0m'; fi; \
+	awk -v p="$$p" -v b="$$b" -v r="$$r" 'BEGIN { FS = ":[^#]*## " } \
+	  /^##@ / { printf "\n%s>%s %s%s%s\n", p, r, b, substr($$0, 5), r } \
+	  /^[a-z][a-z-]*:.*## / { printf "  %smake %-11s%s %s\n", p, $$1, r, $$2 }' $(MAKEFILE_LIST)
+
+# `exec` hands the terminal's signals to the server itself. Without npm, or
+# without a network, the pages still work; only liveness is missing.
+run: ## build and serve on http://localhost:8080, everything in one process
+	@$(MAKE) --no-print-directory assets || \
+	  echo '> going on without htmx: pages work, but results do not move by themselves' >&2
+	@$(MAKE) --no-print-directory binary
+	@exec bin/oponn serve
+
+build: assets binary ## build bin/oponn with its assets
+
+##@ Develop
+
+assets: $(VENDOR) ## fetch the scripts that pages load (npm, pinned)
+
+# A real file, so that npm is only asked when the lock file has changed.
+$(VENDOR): views/package-lock.json views/vendor.sh
+	@command -v npm >/dev/null || { echo '> npm is missing: install it with Node.js' >&2; exit 1; }
+	$(call say,fetching htmx)
+	@sh views/vendor.sh
+	@touch $@
+
+generate: ## write Go from the templ files
+	@$(GO) tool templ generate -log-level warn
+
+fmt: $(LINT) ## format Go and templ files
+	@$(LINT) fmt
+	@$(GO) tool templ fmt -log-level warn .
+
+# Nothing of C in the binary: it runs wherever it is copied.
+binary:
+	$(call say,building bin/oponn)
+	@CGO_ENABLED=0 $(GO) build -trimpath -o bin/oponn ./cmd/oponn
+
+##@ Verify
+
+test: deps assets ## run all tests with the race detector; a skipped one is a failure
+	$(call say,testing)
+	@$(GO) run ./.ci/testsum -race -timeout $(TEST_TIMEOUT) $(PKG)
+
+# Benchmarks run one package at a time: together they measure each other.
+bench: assets ## run the benchmarks
+	@$(GO) test -p 1 -run '^$$' -bench . -benchmem $(PKG)
+
+lint: $(LINT) assets ## lint, with the table of who may import whom
+	$(call say,linting)
+	@$(LINT) run ./... ./.ci/testsum
+	@.ci/lint-files
+
+check: tidy-check generate-check format-check vet lint test ## everything that has to hold before a push
+
+tidy-check:
+	$(call say,checking go.mod)
+	@$(GO) mod tidy -diff
+
+generate-check:
+	$(call say,checking generated files)
+	@.ci/generate-check
+
+format-check: $(LINT)
+	$(call say,checking format)
+	@$(LINT) fmt --diff
+	@.ci/templ-format-check
+
+vet: assets
+	$(call say,vetting)
+	@$(GO) vet ./... ./.ci/testsum
+
+deps: ## install what the tests need where that is possible (Debian as root)
+	@.ci/deps
+
+# A module of its own keeps the linter's dependencies out of the server's
+# go.mod. A minute and a half the first time; Go's cache keeps what it built.
+$(LINT): .ci/tools/go.mod .ci/tools/go.sum
+	$(call say,building golangci-lint (once))
+	@$(GO) -C .ci/tools build -o "$(CURDIR)/$@" github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	@touch $@
+
+##@ Other
+
+clean: ## remove what was built; data/ stays
+	rm -rf bin views/node_modules views/static/vendor coverage.*
+
+.PHONY: help run build assets generate fmt binary test bench lint check \
+	tidy-check generate-check format-check vet deps clean
