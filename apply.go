@@ -2,8 +2,6 @@ package oponn
 
 import (
 	"bytes"
-	"fmt"
-	"maps"
 	"slices"
 )
 
@@ -168,88 +166,4 @@ func (f *fold) effect(outcomes []Outcome, known int) (Effect, error) {
 		effect.Added = append(effect.Added, sealWriteIn(f.ballot.Key, w))
 	}
 	return effect, nil
-}
-
-// Recount folds a log of votes into the state it should have led to. Feed it
-// every vote in the order of positions, then compare. Not safe for concurrent
-// use.
-type Recount struct {
-	ballot   *Ballot
-	writeIns map[OptionID]int
-	last     map[VoterTag]recounted
-	position uint64
-	version  uint64
-}
-
-type recounted struct {
-	revision uint32
-	choice   Choice
-}
-
-// NewRecount begins a recount of a ballot with the given write-ins.
-func NewRecount(b *Ballot, writeIns []WriteIn) *Recount {
-	r := &Recount{ballot: b, writeIns: make(map[OptionID]int, len(writeIns)), last: make(map[VoterTag]recounted)}
-	for _, w := range writeIns {
-		r.writeIns[w.Option.ID] = w.Number
-	}
-	return r
-}
-
-// Add opens and counts the next vote of the log. It returns an error that says
-// what is wrong with it.
-func (r *Recount) Add(v LoggedVote) error {
-	choice, err := r.ballot.OpenChoice(v)
-	if err != nil {
-		return err
-	}
-	before := r.last[v.Tag]
-	switch {
-	case v.Position != r.position+1:
-		return fmt.Errorf("position %d follows %d", v.Position, r.position)
-	case v.Version < r.version:
-		return fmt.Errorf("position %d is of version %d, the one before of %d", v.Position, v.Version, r.version)
-	case v.Revision != before.revision+1:
-		return fmt.Errorf("position %d is revision %d of its voter, after revision %d", v.Position, v.Revision, before.revision)
-	}
-	r.position, r.version = v.Position, v.Version
-	r.last[v.Tag] = recounted{revision: v.Revision, choice: choice}
-	return nil
-}
-
-// Compare returns what differs between the log and a head with its state;
-// nothing when they agree.
-func (r *Recount) Compare(head Head, state State) []string {
-	given := len(r.ballot.Definition.Labels)
-	counts := make([]uint64, given+len(r.writeIns))
-	var differ []string
-	for voter := range maps.Values(r.last) {
-		for i, chosen := range voter.choice.given {
-			if chosen {
-				counts[i]++
-			}
-		}
-		if id := voter.choice.writeIn.ID; id != "" {
-			if n, ok := r.writeIns[id]; ok {
-				counts[given+n-1]++
-			} else {
-				differ = append(differ, fmt.Sprintf("a vote is for the unknown write-in %s", id))
-			}
-		}
-	}
-	check := func(what string, log, head uint64) {
-		if log != head {
-			differ = append(differ, fmt.Sprintf("%s: %d in the log, %d in the head", what, log, head))
-		}
-	}
-	check("last position", r.position, head.Position)
-	check("voters", uint64(len(r.last)), head.Voters)
-	check("voters of the tally", uint64(len(r.last)), state.Voters)
-	check("options counted", uint64(len(counts)), uint64(len(state.Counts)))
-	for i := range min(len(counts), len(state.Counts)) {
-		check(fmt.Sprintf("votes for option %d", i+1), counts[i], state.Counts[i])
-	}
-	if r.version > head.Version {
-		differ = append(differ, fmt.Sprintf("the log reaches version %d, the head is at %d", r.version, head.Version))
-	}
-	return differ
 }

@@ -66,7 +66,7 @@ func (d Draft) Check(now time.Time) (Definition, Window, error) {
 // there twice. It looks at no more than MaxOptions of them: the rest are
 // refused for their number anyway.
 func checkLabels(options []string) (labels []string, wrong []FieldError) {
-	seen := make(map[string]int, len(options))
+	seen := make(map[string]int, MaxOptions)
 	for i, option := range options[:min(len(options), MaxOptions)] {
 		field := fmt.Sprintf("options[%d]", i)
 		label, code, message := cleanText(option, MaxLabel, MaxLabelBytes)

@@ -25,8 +25,20 @@ const (
 func FoldLabel(label string) string {
 	// A Caser may carry state: one per call. Folding can undo normalization,
 	// so that comes last.
-	folded := cases.Fold().String(width.Fold.String(norm.NFC.String(label)))
+	folded := strings.Map(foldCherokee, cases.Fold().String(width.Fold.String(norm.NFC.String(label))))
 	return norm.NFC.String(strings.Join(strings.Fields(folded), " "))
+}
+
+// foldCherokee mends cases.Fold, which swaps the cases of Cherokee where
+// CaseFolding.txt folds the small letters to the capitals.
+func foldCherokee(r rune) rune {
+	switch {
+	case r >= 0xab70 && r <= 0xabbf:
+		return r - 0xab70 + 0x13a0
+	case r >= 0x13f8 && r <= 0x13fd:
+		return r - 8
+	}
+	return r
 }
 
 // cleanText returns the text as it is kept: NFC, without surrounding white
@@ -71,11 +83,12 @@ func forbiddenRune(r rune) bool {
 	return false
 }
 
-// visibleRune says whether a character alone leaves ink. The Hangul fillers
-// and the blank Braille pattern count as letters and symbols but show nothing.
+// visibleRune says whether a character alone leaves ink. The Hangul fillers,
+// the blank Braille pattern and the null notehead count as letters and symbols
+// but show nothing.
 func visibleRune(r rune) bool {
 	switch r {
-	case '\u115f', '\u1160', '\u3164', '\uffa0', '\u2800':
+	case '\u115f', '\u1160', '\u3164', '\uffa0', '\u2800', '\U0001d159':
 		return false
 	}
 	return unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S)

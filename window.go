@@ -30,6 +30,7 @@ func (w Window) check(now time.Time) (Window, []FieldError) {
 	flag := func(field, code, message string) {
 		wrong = append(wrong, FieldError{Field: field, Code: code, Message: message})
 	}
+	w = Window{OpensAt: microseconds(w.OpensAt), ClosesAt: microseconds(w.ClosesAt)}
 	far := now.Add(maxWindow)
 	switch {
 	case w.OpensAt.IsZero() || !w.OpensAt.After(now):
@@ -46,7 +47,7 @@ func (w Window) check(now time.Time) (Window, []FieldError) {
 	case w.ClosesAt.After(far):
 		flag("closes_at", "too_far", "This is more than ten years ahead.")
 	}
-	return Window{OpensAt: microseconds(w.OpensAt), ClosesAt: microseconds(w.ClosesAt)}, wrong
+	return w, wrong
 }
 
 // microseconds cuts a time to what every store can keep.
