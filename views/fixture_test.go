@@ -1,0 +1,140 @@
+package views_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/a-h/templ"
+	"golang.org/x/net/html"
+
+	"github.com/oponn/oponn"
+	"github.com/oponn/oponn/views"
+	"github.com/oponn/oponn/views/locales"
+)
+
+// hostile is a text that must come out as text.
+const hostile = `<script>alert("1")</script>'"&`
+
+const ballotID = "Zk3vQ9wL0aXr2TnB7yHdUg"
+
+var (
+	noon   = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	assets = views.NewAssets()
+	page   = views.Page{Locale: locales.Match("en"), Assets: assets, Now: noon}
+)
+
+func options() []oponn.Option {
+	return []oponn.Option{{ID: "1", Label: "tabs"}, {ID: "2", Label: hostile}, {ID: "wAbCdEfGhIjK", Label: "neither", WriteIn: true}}
+}
+
+func vote() views.Vote {
+	return views.Vote{ID: ballotID, Question: "Tabs or " + hostile + "?", Options: options(), AllowWriteIn: true,
+		Status: oponn.Open, Votes: 2885, ClosesAt: noon.Add(time.Minute), VoteID: "5f0c6a52-2f1b-4b7e-9c5d-3c1f6f4f2f10",
+		ShareURL: "https://oponn.example/ballots/" + ballotID}
+}
+
+func result(counts ...uint64) views.Result {
+	r := views.Result{Status: oponn.Open, ClosesAt: noon.Add(time.Minute)}
+	for i, o := range options()[:len(counts)] {
+		r.Options = append(r.Options, oponn.Result{Option: o, Votes: counts[i]})
+		r.Votes += counts[i]
+	}
+	return r
+}
+
+func results() views.Results {
+	return views.Results{ID: ballotID, Question: "Tabs or " + hostile + "?", Result: result(1204, 861, 2), Version: 7,
+		Receipt:  &oponn.Receipt{VoteID: oponn.VoteID{1}, Locator: "7f3aQm0Lk2WvXc8RtYpZbdc2", Version: 6, At: noon},
+		ShareURL: "https://oponn.example/ballots/" + ballotID}
+}
+
+// pages are all pages in their main states.
+func pages() map[string]views.View {
+	scheduled, closed, wrong := vote(), vote(), vote()
+	scheduled.Status, scheduled.OpensAt = oponn.Scheduled, noon.Add(time.Hour)
+	closed.Status = oponn.Closed
+	wrong.Choice, wrong.WriteInText = views.WriteIn, hostile
+	wrong.Errors = []oponn.FieldError{{Field: "choices", Code: "required"}, {Field: "write_in", Code: "too_long"}}
+	wrong.Problem = &views.Problem{Status: 503, Code: oponn.CodeOutcomeUnknown, RetryAfter: time.Second}
+	final := results()
+	final.Result.Status, final.Result.ClosedAt = oponn.Closed, noon
+	stands, fresh := results(), results()
+	stands.Notice = views.NoticeFirstStands
+	fresh.Receipt, fresh.Result = nil, result(0, 0)
+	return map[string]views.View{
+		"home": views.HomePage(page, views.Home{JoinURL: "http://192.168.1.20:8080",
+			Ballots: []views.Summary{{ID: ballotID, Question: hostile, Status: oponn.Open, Votes: 1, ClosesAt: noon}}}),
+		"home, empty": views.HomePage(page, views.Home{}),
+		"new":         views.NewPage(page, views.NewBallot{}),
+		"new, wrong": views.NewPage(page, views.NewBallot{Question: hostile, Options: []string{"a", "a"}, Closes: views.ClosesAt,
+			ClosesAt: "2020-01-01T10:00", TZOffset: "-120", AllowWriteIn: true,
+			Errors: []oponn.FieldError{{Field: "question", Code: "too_long"}, {Field: "options", Code: "too_few"},
+				{Field: "options[1]", Code: "duplicate"}, {Field: "closes_at", Code: "past"}}}),
+		"vote":               views.VotePage(page, vote()),
+		"vote, scheduled":    views.VotePage(page, scheduled),
+		"vote, closed":       views.VotePage(page, closed),
+		"vote, wrong":        views.VotePage(page, wrong),
+		"results":            views.ResultsPage(page, results()),
+		"results, closed":    views.ResultsPage(page, final),
+		"results, not voted": views.ResultsPage(page, fresh),
+		"results, stands":    views.ResultsPage(page, stands),
+		"error":              views.ErrorPage(page, views.Problem{Status: 404, Code: oponn.CodeNotFound}),
+		"error, to retry":    views.ErrorPage(page, views.Problem{Status: 503, Code: oponn.CodeBusy, RetryAfter: 1500 * time.Millisecond}),
+	}
+}
+
+func render(t *testing.T, c templ.Component) string {
+	t.Helper()
+	var b strings.Builder
+	if err := c.Render(t.Context(), &b); err != nil {
+		t.Fatalf("render: %v", err)
+	}
+	return b.String()
+}
+
+// parse returns the root of a document.
+func parse(t *testing.T, s string) *html.Node {
+	t.Helper()
+	root, err := html.Parse(strings.NewReader(s))
+	if err != nil {
+		t.Fatalf("parse: %v", err)
+	}
+	return root
+}
+
+// all returns the elements of which the predicate is true, in their order.
+func all(root *html.Node, is func(*html.Node) bool) []*html.Node {
+	var found []*html.Node
+	for n := range root.Descendants() {
+		if n.Type == html.ElementNode && is(n) {
+			found = append(found, n)
+		}
+	}
+	return found
+}
+
+func tag(name string) func(*html.Node) bool {
+	return func(n *html.Node) bool { return n.Data == name }
+}
+
+// attr returns an attribute, and whether it is there.
+func attr(n *html.Node, name string) (string, bool) {
+	for _, a := range n.Attr {
+		if a.Key == name {
+			return a.Val, true
+		}
+	}
+	return "", false
+}
+
+// content returns the text below a node with its white space folded.
+func content(n *html.Node) string {
+	var b strings.Builder
+	for d := range n.Descendants() {
+		if d.Type == html.TextNode {
+			b.WriteString(d.Data)
+		}
+	}
+	return strings.Join(strings.Fields(b.String()), " ")
+}

@@ -1,0 +1,89 @@
+package views
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/a-h/templ"
+
+	"github.com/oponn/oponn"
+	"github.com/oponn/oponn/views/locales"
+)
+
+// fieldErrors are the errors of a form, in the words of a language.
+type fieldErrors struct {
+	locale *locales.Locale
+	errors []oponn.FieldError
+}
+
+// of returns what is wrong with a field, one sentence; empty if nothing is. A
+// field may have several names.
+func (f fieldErrors) of(fields ...string) string {
+	for _, e := range f.errors {
+		if slices.Contains(fields, e.Field) {
+			return f.text(e)
+		}
+	}
+	return ""
+}
+
+// text returns the sentence in the page's language, or the error's own.
+func (f fieldErrors) text(e oponn.FieldError) string {
+	field, _, _ := strings.Cut(e.Field, "[")
+	if field == "choices" {
+		field = "choice"
+	}
+	if key := "error." + field + "." + e.Code; f.locale.Has(key) {
+		return f.locale.T(key)
+	}
+	return e.Message
+}
+
+// anchor returns the id of the control that an error is about.
+func anchor(e oponn.FieldError) string {
+	field, index, found := strings.Cut(e.Field, "[")
+	switch {
+	case found:
+		i, _ := strconv.Atoi(strings.TrimSuffix(index, "]"))
+		return optionID(i)
+	case field == "options":
+		return optionID(0)
+	case field == "choices":
+		return "choice"
+	}
+	return field
+}
+
+// optionID is the id of the input of the i-th option, from 0.
+func optionID(i int) string { return "option-" + strconv.Itoa(i+1) }
+
+// optionField is the name of the i-th option in errors, from 0.
+func optionField(i int) string { return "options[" + strconv.Itoa(i) + "]" }
+
+// described are the attributes that tie a control to its hint and to the
+// sentence about what is wrong with it, each if there is one.
+func described(id, err string, hint bool) templ.Attributes {
+	var ids []string
+	if hint {
+		ids = append(ids, id+"-hint")
+	}
+	attributes := templ.Attributes{}
+	if err != "" {
+		ids = append(ids, id+"-error")
+	}
+	if len(ids) > 0 {
+		attributes["aria-describedby"] = strings.Join(ids, " ")
+	}
+	return attributes
+}
+
+// wrong are the attributes of described, and that the control is wrong if it
+// is.
+func wrong(id, err string, hint bool) templ.Attributes {
+	attributes := described(id, err, hint)
+	if err != "" {
+		attributes["aria-invalid"] = "true"
+	}
+	return attributes
+}

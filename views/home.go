@@ -1,0 +1,33 @@
+package views
+
+import (
+	"time"
+
+	"github.com/oponn/oponn"
+)
+
+// Home is the data of the front page.
+type Home struct {
+	// Ballots are those that this browser made, the newest first.
+	Ballots []Summary
+	// JoinURL is this server's address for other machines of the same network,
+	// shown with a QR code; empty where there is none to show.
+	JoinURL string
+}
+
+// Summary is one ballot in a list.
+type Summary struct {
+	// ID is the ballot's, as it stands in links.
+	ID       string
+	Question string
+	Status   oponn.Status
+	// Votes counts voters.
+	Votes uint64
+	// ClosesAt is when the ballot closes; zero is never.
+	ClosesAt time.Time
+}
+
+// HomePage returns the front page.
+func HomePage(p Page, d Home) View {
+	return View{page: p, title: p.t("home.title"), current: "/", main: homeMain(p, d)}
+}

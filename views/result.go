@@ -1,0 +1,74 @@
+package views
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/oponn/oponn"
+	"github.com/oponn/oponn/views/locales"
+)
+
+// Result is a ballot's result at one version: the same for everybody who may
+// see it.
+type Result struct {
+	Status oponn.Status
+	// Votes counts voters; percentages are of it.
+	Votes uint64
+	// Options are in the order of the ballot, write-ins last, with their
+	// counts. They keep that order whoever leads.
+	Options []oponn.Result
+	// OpensAt is when a scheduled ballot opens.
+	OpensAt time.Time
+	// ClosesAt is when an open ballot closes; zero is never.
+	ClosesAt time.Time
+	// ClosedAt is when a closed ballot was closed.
+	ClosedAt time.Time
+}
+
+// row is one option of a result as it is drawn.
+type row struct {
+	id, label, percent, votes string
+	// rest is the part of the bar that is not filled, as an SVG length.
+	rest string
+	// mark says in a word how the option stands; empty for most.
+	mark    string
+	first   bool
+	writeIn bool
+}
+
+// rows lays a result out. Options with the most votes are marked, in words and
+// not by colour alone.
+func (d Result) rows(l *locales.Locale) []row {
+	var most, firsts uint64
+	for _, o := range d.Options {
+		switch {
+		case o.Votes > most:
+			most, firsts = o.Votes, 1
+		case o.Votes == most:
+			firsts++
+		}
+	}
+	rows := make([]row, len(d.Options))
+	for i, o := range d.Options {
+		var share float64
+		if d.Votes > 0 {
+			share = float64(o.Votes) / float64(d.Votes)
+		}
+		first := most > 0 && o.Votes == most
+		rows[i] = row{
+			id: "o-" + string(o.Option.ID), label: o.Option.Label, writeIn: o.Option.WriteIn,
+			percent: l.Percent(share), votes: l.Number(o.Votes),
+			rest: strconv.FormatFloat(100-min(100, 100*share), 'f', 1, 64) + "%", first: first,
+		}
+		switch {
+		case !first:
+		case firsts > 1:
+			rows[i].mark = l.T("result.tied")
+		case d.Status == oponn.Closed:
+			rows[i].mark = l.T("result.wins")
+		default:
+			rows[i].mark = l.T("result.leads")
+		}
+	}
+	return rows
+}

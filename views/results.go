@@ -1,0 +1,69 @@
+package views
+
+import (
+	"strconv"
+
+	"github.com/oponn/oponn"
+)
+
+// Notice is something that the result page says to the one who just sent a
+// vote.
+type Notice string
+
+// The notices; the empty one says nothing.
+const (
+	// NoticeFirstStands: they chose another option with the same vote id (the
+	// Back button without a script); the first vote stands.
+	NoticeFirstStands Notice = "first_vote_stands"
+	// NoticeAlreadyVoted: they voted again with a vote id of its own; the
+	// first vote stands.
+	NoticeAlreadyVoted Notice = "already_voted"
+)
+
+// refreshSeconds is how often a browser without scripts loads the page of a
+// result that may still change.
+const refreshSeconds = 15
+
+// Results is the data of the result page.
+type Results struct {
+	// ID is the ballot's, as it stands in links.
+	ID       string
+	Question string
+	Result   Result
+	// Version is the head's version that Result shows. The stream is asked for
+	// what comes after it.
+	Version uint64
+	// Receipt is this voter's; nil for one who has not voted.
+	Receipt *oponn.Receipt
+	Notice  Notice
+	// ShareURL is the absolute address of the vote page, for the link and the
+	// QR code.
+	ShareURL string
+}
+
+// ResultsPage returns the result page.
+func ResultsPage(p Page, d Results) View {
+	v := View{page: p, title: p.t("result.title", d.Question), main: resultsMain(p, d)}
+	if d.Result.Status != oponn.Closed {
+		v.refresh = refreshSeconds
+	}
+	return v
+}
+
+// liveURL is the address of the page's stream.
+func (d Results) liveURL() string {
+	return "/ballots/" + d.ID + "/live?after=" + strconv.FormatUint(d.Version, 10)
+}
+
+// live says whether the page follows the result.
+func (d Results) live(p Page) bool {
+	return d.Result.Status != oponn.Closed && p.Assets.HasHTMX()
+}
+
+// short returns the beginning and the end of a long name.
+func short(s string) string {
+	if len(s) <= 9 {
+		return s
+	}
+	return s[:4] + "…" + s[len(s)-2:]
+}

@@ -1,0 +1,249 @@
+// What the pages do beyond HTML and htmx: countdowns, the form's rows, copying
+// a link, polite announcements, and a watch over the live result. Every page
+// works without this file, and this file works without htmx.
+"use strict";
+(() => {
+  const find = (selector, root = document) => root.querySelector(selector);
+  const findAll = (selector, root = document) => [...root.querySelectorAll(selector)];
+  const fill = (text, value) => text.replace("{0}", value);
+  const setText = (node, text) => { if (node.textContent !== text) node.textContent = text; };
+
+  // ---- time: by the server's clock, in the visitor's zone
+
+  let skew = 0; // the server's clock minus ours, in ms
+  const now = () => Date.now() + skew;
+  const localTime = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+
+  function clock(ms) {
+    const s = Math.max(0, Math.ceil(ms / 1000));
+    const two = n => String(n).padStart(2, "0");
+    const days = Math.floor(s / 86400), hours = Math.floor(s / 3600) % 24;
+    return (days ? days + "d " : "") + (days || hours ? two(hours) + ":" : "") + two(Math.floor(s / 60) % 60) + ":" + two(s % 60);
+  }
+
+  function showTimes() {
+    for (const node of findAll("time[data-countdown]")) {
+      const at = Date.parse(node.dateTime), left = at - now();
+      setText(node, fill(node.dataset.countdown, clock(left)));
+      node.title = localTime.format(at);
+      // The page of a ballot that was waiting to open loads itself anew, not
+      // all of them in the same instant.
+      if (left > 0) node.waits = true;
+      else if (node.waits && node.closest("[data-reload]")) {
+        node.waits = false;
+        setTimeout(() => location.reload(), 500 + Math.random() * 2500);
+      }
+    }
+    for (const node of findAll("time[data-local]")) setText(node, fill(node.dataset.local, localTime.format(Date.parse(node.dateTime))));
+  }
+
+  // ---- the live result: htmx keeps the stream, we watch that it is alive
+
+  const SILENCE = 35_000;      // two beats of 15 s missed, and a little
+  const ANNOUNCE = 10_000;     // at most one announcement in this time
+  const live = { heard: 0, id: "", failures: 0, retryAt: 0, staleAt: 0, said: "", saidAt: 0 };
+  const liveElement = () => window.htmx && find("[data-live]");
+  const isLive = event => event.target.matches?.("[data-live]");
+  const connection = () => find(".board")?.dataset.connection;
+  function setConnection(state) { const board = find(".board"); if (board) board.dataset.connection = state; }
+
+  function startLive() {
+    Object.assign(live, { heard: Date.now(), id: "", failures: 0, retryAt: 0, staleAt: 0, said: sayable(), saidAt: 0 });
+    if (!liveElement()) return;
+    setConnection(navigator.onLine ? "starting" : "offline");
+    live.staleAt = Date.now() + 2500;
+  }
+
+  // Something came: the stream is alive.
+  function hear(state = "live") {
+    Object.assign(live, { heard: Date.now(), failures: 0, retryAt: 0, staleAt: 0 });
+    setConnection(state);
+  }
+
+  // A new element in the old one's place makes htmx end the old stream, in
+  // whatever state it is, and open a fresh one from the last version seen.
+  function reconnect() {
+    const old = liveElement();
+    if (!old || connection() === "ended") return;
+    Object.assign(live, { heard: Date.now(), retryAt: 0 });
+    const next = old.cloneNode(true);
+    const url = new URL(next.getAttribute("hx-sse:connect"), location.href);
+    if (live.id) url.searchParams.set("after", live.id);
+    next.setAttribute("hx-sse:connect", url.pathname + url.search);
+    htmx.trigger(old, "htmx:abort"); // a first connection that never answered
+    htmx.swap({ text: next.outerHTML, target: old, sourceElement: old, swap: "outerHTML" });
+  }
+
+  // The first connection failed, which htmx does not try again by itself.
+  function retryLater() {
+    if (connection() === "ended") return;
+    setConnection(navigator.onLine ? "stale" : "offline");
+    const wait = Math.min(60_000, 2000 * 2 ** live.failures++);
+    live.retryAt = Date.now() + wait * (0.7 + Math.random() * 0.6);
+  }
+
+  function watchLive() {
+    if (!liveElement() || document.hidden || connection() === "ended") return;
+    const at = Date.now();
+    if (live.staleAt && at > live.staleAt) {
+      live.staleAt = 0;
+      setConnection(live.id ? "stale" : "connecting");
+    }
+    if (live.retryAt ? at > live.retryAt : at - live.heard > SILENCE) {
+      setConnection("stale");
+      reconnect();
+    }
+  }
+
+  // What a screen reader says of the result: the votes and who leads.
+  function sayable() {
+    const firsts = findAll(".bars .first").map(row => ["bdi", ".mark", "b"].map(part => find(part, row).textContent).join(" "));
+    return [find(".board .votes")?.textContent, ...firsts].join(". ");
+  }
+
+  function announce() {
+    const node = find("[data-announce]"), text = sayable();
+    if (!node || document.hidden || text === live.said || Date.now() - live.saidAt < ANNOUNCE) return;
+    node.textContent = live.said = text;
+    live.saidAt = Date.now();
+  }
+
+  const on = (type, handler) => document.addEventListener(type, handler);
+
+  on("htmx:sse:after:connection", event => { if (isLive(event)) hear(); });
+  on("htmx:sse:before:connection", event => {
+    // Trying again: called stale only if that takes a while.
+    if (isLive(event) && event.detail.connection.attempt > 0 && connection() === "live") live.staleAt = Date.now() + 2500;
+  });
+  on("htmx:sse:after:message", event => {
+    if (!isLive(event)) return;
+    const { id, event: name, data } = event.detail.message;
+    if (id) live.id = id;
+    if (name === "busy") {
+      hear("connecting");
+      live.heard += 120_000; // htmx comes back by itself when the server said
+    } else if (name === "end") setConnection("ended");
+    else hear();
+    if (name === "beat" && Date.parse(data)) skew = Date.parse(data) - Date.now();
+    if (!name) showTimes();
+  });
+  on("htmx:sse:close", event => { if (isLive(event) && event.detail.reason === "ended") retryLater(); });
+  on("htmx:error", event => {
+    if (isLive(event)) return retryLater();
+    const note = event.target.matches?.("form") && find("[data-unreachable]", event.target);
+    if (note) { note.hidden = false; note.focus(); }
+  });
+  on("htmx:response:error", event => {
+    const over = [404, 410].includes(event.detail.ctx.response.status);
+    if (isLive(event)) over ? setConnection("ended") : retryLater();
+  });
+  on("visibilitychange", () => {
+    if (document.hidden) return;
+    live.heard = Math.max(live.heard, Date.now() - SILENCE + 10_000); // time for htmx to come back
+    showTimes();
+  });
+  window.addEventListener("offline", () => { if (liveElement() && connection() !== "ended") setConnection("offline"); });
+  window.addEventListener("online", () => setTimeout(reconnect, Math.random() * 1000));
+
+  // ---- the form for a new ballot
+
+  function numberOptions(box) {
+    const rows = findAll("[data-option]", box);
+    rows.forEach((row, i) => {
+      const input = find("input", row), error = find(".field-error", row);
+      input.id = find("label", row).htmlFor = "option-" + (i + 1);
+      find("label", row).textContent = fill(box.dataset.label, i + 1);
+      if (error) input.setAttribute("aria-describedby", error.id = input.id + "-error");
+      const remove = find("[data-remove-option]", row);
+      remove.hidden = rows.length <= Number(box.dataset.min);
+      remove.setAttribute("aria-label", fill(box.dataset.remove, i + 1));
+    });
+    find("[data-add-option]", box).hidden = rows.length >= Number(box.dataset.max);
+    return rows;
+  }
+
+  function addOption(box) {
+    const rows = findAll("[data-option]", box);
+    if (rows.length >= Number(box.dataset.max)) return;
+    const next = rows.at(-1).cloneNode(true), input = find("input", next);
+    find(".field-error", next)?.remove();
+    input.removeAttribute("aria-invalid");
+    input.removeAttribute("aria-describedby");
+    input.removeAttribute("value");
+    input.value = "";
+    rows.at(-1).after(next);
+    setText(find("[data-options-status]", box), fill(box.dataset.added, numberOptions(box).length));
+    input.focus();
+  }
+
+  function removeOption(row) {
+    const box = row.closest("[data-options]"), at = findAll("[data-option]", box).indexOf(row);
+    row.remove();
+    const rows = numberOptions(box);
+    find("input", rows[Math.min(at, rows.length - 1)]).focus();
+    setText(find("[data-options-status]", box), fill(box.dataset.removed, at + 1));
+  }
+
+  // The zone's offset at the chosen time, not today's: summer time may end.
+  function setZone() {
+    const input = find("[data-tz-offset]"), at = find("#closes_at");
+    if (input) input.value = (at.value ? new Date(at.value) : new Date()).getTimezoneOffset();
+  }
+
+  // ---- copying
+
+  async function copy(button) {
+    const source = find("[data-copy-source]", button.parentNode);
+    source.select();
+    try {
+      await navigator.clipboard.writeText(source.value); // only there on https and localhost
+    } catch {
+      if (!document.execCommand("copy")) return; // it is selected, at least
+    }
+    button.focus();
+    button.idle ??= button.textContent;
+    button.textContent = button.dataset.done;
+    button.setAttribute("aria-live", "polite");
+    setTimeout(() => { button.textContent = button.idle; }, 2500);
+  }
+
+  // ---- all pages
+
+  on("click", event => {
+    const hit = selector => event.target.closest?.(selector);
+    if (hit("[data-add-option]")) addOption(hit("[data-options]"));
+    else if (hit("[data-remove-option]")) removeOption(hit("[data-option]"));
+    else if (hit("[data-copy]")) copy(hit("[data-copy]"));
+  });
+  on("input", event => {
+    if (event.target.id === "closes_at") setZone();
+    if (event.target.id === "write_in" && event.target.value) find("[data-write-in]").checked = true;
+  });
+
+  function start(root) {
+    for (const node of findAll("noscript", root)) node.remove();
+    skew = (Date.parse(find("[data-now]")?.dataset.now) || Date.now()) - Date.now();
+    for (const button of findAll("[data-copy]", root)) button.hidden = false;
+    for (const box of findAll("[data-options]", root)) numberOptions(box);
+    for (const label of findAll("[data-zone]", root)) label.textContent = fill(label.dataset.zone, Intl.DateTimeFormat().resolvedOptions().timeZone);
+    setZone();
+    showTimes();
+    startLive();
+  }
+
+  on("htmx:after:swap", event => {
+    if (event.detail.ctx.target?.id !== "main") return;
+    start(find("#main"));
+    scrollTo(0, 0);
+    (find("[data-focus]") ?? find("[data-heading]"))?.focus();
+  });
+
+  start(document.body);
+  find("[data-focus]")?.focus();
+  setInterval(() => {
+    if (document.hidden) return;
+    showTimes();
+    watchLive();
+    announce();
+  }, 1000);
+})();
