@@ -107,8 +107,11 @@ $(LINT): .ci/tools/go.mod .ci/tools/go.sum
 
 ##@ Other
 
+screenshots: build ## make the pictures in docs/images
+	@$(GO) run ./cmd/screenshots bin/oponn docs/images
+
 clean: ## remove what was built; data/ stays
 	rm -rf bin views/node_modules views/static/vendor coverage.*
 
-.PHONY: help run build assets generate fmt binary test bench lint check \
+.PHONY: help run build assets generate fmt binary test bench screenshots lint check \
 	tidy-check generate-check format-check vet deps clean

@@ -175,8 +175,8 @@ func TestApplying_ClosesForItsOwner(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l := newLedger(t, lunch(), window)
 			vote := l.vote(t, voter(1), voteID(1), "1")
-			wantOutcomes(t, l.append(t, noon, closing, vote), oponn.CodeClosed)
-			s := l.state(t)
+			wantOutcomes(t, l.append(t, noon.Add(999), closing, vote), oponn.CodeClosed)
+			s := l.state(t) // in whole microseconds
 			if s.Status != oponn.Closed || s.ClosedAt != noon || s.ClosesAt != window.ClosesAt || l.head.Version != 2 {
 				t.Fatalf("became %+v in version %d", s, l.head.Version)
 			}

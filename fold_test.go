@@ -121,14 +121,19 @@ func drawBatch(t *rapid.T, l *ledger, now time.Time) sent {
 // applyTwice returns the effect of a batch, having seen that applying it is
 // pure: it gives the same twice and changes nothing of what it was given.
 func applyTwice(t *rapid.T, l *ledger, b sent) oponn.Effect {
-	known, votes, ground := l.known(t, b.known), slices.Clone(b.votes), l.ground(b.now, b.known, b.votes)
+	all := l.known(t, len(l.writeIns))
+	known, votes, ground := all[:b.known], slices.Clone(b.votes), l.ground(b.now, b.known, b.votes)
+	for i := range all[b.known:] { // what lies behind known is somebody else's
+		all[b.known+i] = oponn.WriteIn{}
+	}
 	apply := l.ballot.Applying(votes, b.change, known)
 	first, err := apply(ground)
 	wantCode(t, err, "")
 	if !reflect.DeepEqual(ground, l.ground(b.now, b.known, b.votes)) {
 		t.Fatal("the ground was changed")
 	}
-	if !reflect.DeepEqual(votes, b.votes) || !slices.Equal(known, l.known(t, b.known)) {
+	if !reflect.DeepEqual(votes, b.votes) || !slices.Equal(known, l.known(t, b.known)) ||
+		slices.ContainsFunc(all[b.known:], func(w oponn.WriteIn) bool { return w != oponn.WriteIn{} }) {
 		t.Fatal("the batch was changed")
 	}
 	second, err := apply(ground)

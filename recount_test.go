@@ -73,6 +73,11 @@ func TestRecount_Finds(t *testing.T) {
 			l.log[0], l.log[5] = l.log[5], l.log[0]
 			l.log[0].Position, l.log[5].Position = 1, 6
 		},
+		"positions swapped within a batch": func(_ *testing.T, l *ledger) {
+			l.log[3], l.log[4] = l.log[4], l.log[3]
+			l.log[3].Position, l.log[4].Position = 4, 5
+		},
+		"a position left out": func(_ *testing.T, l *ledger) { l.log[5].Position, l.head.Position = 7, 7 },
 		"positions that begin at zero": func(_ *testing.T, l *ledger) {
 			for i := range l.log {
 				l.log[i].Position--
@@ -93,6 +98,12 @@ func TestRecount_Finds(t *testing.T) {
 		"a write-in too many in the head": func(_ *testing.T, l *ledger) { l.head.WriteIns++ },
 		"the first write-in lost":         func(_ *testing.T, l *ledger) { l.writeIns = l.writeIns[1:] },
 		"the last write-in lost":          func(_ *testing.T, l *ledger) { l.writeIns = l.writeIns[:1] },
+		"a write-in that stands twice": func(t *testing.T, l *ledger) {
+			again := l.writeIns[0]
+			again.Number = 3
+			l.writeIns, l.head.WriteIns = append(l.writeIns, again), 3
+			l.reseal(t, func(s *oponn.State) { s.Counts = append(s.Counts, 0) })
+		},
 		"write-ins that changed their numbers": func(_ *testing.T, l *ledger) {
 			l.append(t, noon, oponn.Change{}, l.vote(t, voter(9), voteID(9), "Pie"))
 			l.writeIns[0].Number, l.writeIns[1].Number = 2, 1
@@ -137,17 +148,29 @@ func (l *ledger) reseal(t rapid.TB, change func(*oponn.State)) {
 }
 
 func TestRecount_CountsTheLastRevisionOfEachVoter(t *testing.T) {
-	l := newLedger(t, lunch(), oponn.Window{})
-	l.append(t, noon, oponn.Change{}, l.vote(t, voter(1), voteID(1), "1"), l.vote(t, voter(2), voteID(2), "1"))
-	changed := l.vote(t, voter(1), voteID(3), "2")
-	l.log = append(l.log, oponn.LoggedVote{Tag: changed.Tag, Revision: 2, ID: changed.ID, Position: 3, Version: 3, At: noon, Sealed: changed.Sealed})
-	l.head.Version, l.head.Position = 3, 3
-	s := oponn.FirstState(lunch(), oponn.Window{})
-	s.Voters, s.Counts = 2, []uint64{1, 1, 0}
-	var err error
-	l.head.Sealed, err = s.Seal(l.ballot.Key, 3)
-	wantCode(t, err, "")
-	wantAgreement(t, l)
+	for name, c := range map[string]struct {
+		first, then string
+		counts      []uint64
+	}{
+		"from option to option":   {"1", "2", []uint64{0, 1, 0, 1}},
+		"from option to write-in": {"1", "Stew", []uint64{0, 0, 0, 2}},
+		"from write-in to option": {"Stew", "1", []uint64{1, 0, 0, 1}},
+		"back to the same":        {"Stew", "stew", []uint64{0, 0, 0, 2}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLedger(t, lunch(), oponn.Window{})
+			l.append(t, noon, oponn.Change{}, l.vote(t, voter(1), voteID(1), c.first), l.vote(t, voter(2), voteID(2), "Stew"))
+			vote := l.vote(t, voter(1), voteID(3), c.then)
+			l.log = append(l.log, oponn.LoggedVote{Tag: vote.Tag, Revision: 2, ID: vote.ID, Position: 3, Version: 3, At: noon, Sealed: vote.Sealed})
+			l.head.Version, l.head.Position = 3, 3
+			s := oponn.FirstState(lunch(), oponn.Window{})
+			s.Voters, s.Counts = 2, c.counts
+			var err error
+			l.head.Sealed, err = s.Seal(l.ballot.Key, 3)
+			wantCode(t, err, "")
+			wantAgreement(t, l)
+		})
+	}
 }
 
 func TestRecount_FindsAnyVoteTakenAway(t *testing.T) {

@@ -16,6 +16,8 @@ type Problem struct {
 	// RetryAfter is how long to wait before trying again; zero when trying
 	// again would not help. It is shown in whole seconds, rounded up.
 	RetryAfter time.Duration
+	// Back is the path of the page where it can be tried again; empty for none.
+	Back string
 }
 
 // ErrorPage returns the page that says what went wrong and what to do.

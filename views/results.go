@@ -39,6 +39,9 @@ type Results struct {
 	// ShareURL is the absolute address of the vote page, for the link and the
 	// QR code.
 	ShareURL string
+	// Created says that the visitor has just made the ballot: what they want
+	// first is its link.
+	Created bool
 }
 
 // ResultsPage returns the result page.

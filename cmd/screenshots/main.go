@@ -1,0 +1,119 @@
+// Command screenshots makes the pictures in the documentation: it starts the
+// given binary with an empty data directory, fills it with a few ballots over
+// the JSON API, and visits its pages in headless Chromium.
+//
+//	screenshots bin/oponn docs/images
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+
+	"github.com/oponn/oponn/http/browsertest"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if len(os.Args) != 3 {
+		fmt.Fprintln(os.Stderr, "usage: screenshots BINARY FOLDER")
+		os.Exit(2)
+	}
+	if err := run(ctx, os.Args[1], os.Args[2]); err != nil {
+		fmt.Fprintln(os.Stderr, "screenshots:", err)
+		os.Exit(1)
+	}
+}
+
+// shot is one picture.
+type shot struct {
+	name          string
+	path          string
+	width, height int64
+	options       []browsertest.Option
+	// before is done on the page before the picture is taken.
+	before func(*browsertest.Visitor) error
+}
+
+func run(ctx context.Context, binary, folder string) error {
+	server, err := startServer(ctx, binary)
+	if err != nil {
+		return err
+	}
+	defer server.stop()
+	ballot, err := server.fill(ctx)
+	if err != nil {
+		return err
+	}
+	browser, quit, err := browsertest.Launch(ctx)
+	if err != nil {
+		return err
+	}
+	defer quit()
+	if err := os.MkdirAll(folder, 0o750); err != nil {
+		return err
+	}
+	for _, s := range shots(ballot) {
+		if err := s.take(browser, server.url, folder); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
+	}
+	return nil
+}
+
+// shots are every page, on a phone and wide, and the result in both schemes.
+func shots(ballot string) []shot {
+	dark, light := []browsertest.Option{browsertest.Dark()}, []browsertest.Option{browsertest.Light()}
+	live := func(v *browsertest.Visitor) error {
+		return v.AwaitTrue("document.querySelector('.board').dataset.connection === 'live'")
+	}
+	chosen := func(v *browsertest.Visitor) error { return v.Click("label.choice:nth-of-type(3)") }
+	empty := func(v *browsertest.Visitor) error {
+		if err := v.Type("#option-1", "the only one"); err != nil {
+			return err
+		}
+		if err := v.Click("#new .button-primary"); err != nil {
+			return err
+		}
+		_, err := v.AwaitText("at least two options")
+		return err
+	}
+	page := "/ballots/" + ballot
+	return []shot{
+		{"home-wide", "/", 1280, 720, dark, nil},
+		{"home-narrow", "/", 320, 640, dark, nil},
+		{"new-wide", "/new", 1280, 720, dark, nil},
+		{"new-errors-phone", "/new", 390, 844, dark, empty},
+		{"vote-phone", page, 390, 844, dark, chosen},
+		{"vote-narrow-light", page, 320, 640, light, chosen},
+		{"results-wide", page + "/results", 1280, 800, dark, live},
+		{"results-wide-light", page + "/results", 1600, 900, light, live},
+		{"results-phone", page + "/results", 390, 844, dark, live},
+		{"error-phone", "/ballots/nothing", 390, 600, dark, nil},
+	}
+}
+
+// take visits the page as somebody new and keeps a picture of it.
+func (s shot) take(browser *browsertest.Browser, base, folder string) error {
+	visitor, err := browser.Visitor(s.width, s.height, s.options...)
+	if err != nil {
+		return err
+	}
+	defer visitor.Leave()
+	if err := visitor.Go(base + s.path); err != nil {
+		return err
+	}
+	if s.before != nil {
+		if err := s.before(visitor); err != nil {
+			return err
+		}
+	}
+	picture, err := visitor.Screenshot()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(folder, s.name+".png"), picture, 0o600)
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/oponn/oponn"
+)
+
+// server is a running Oponn with a data directory of its own.
+type server struct {
+	url     string
+	process *exec.Cmd
+	data    string
+}
+
+// startServer starts the binary on free ports and waits until it answers.
+func startServer(ctx context.Context, binary string) (*server, error) {
+	data, err := os.MkdirTemp("", "oponn-screenshots-")
+	if err != nil {
+		return nil, err
+	}
+	addr, err := freeAddress(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ops, err := freeAddress(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &server{url: "http://" + addr, data: data}
+	s.process = exec.CommandContext(ctx, binary, "serve") //nolint:gosec // ours
+	s.process.Env = append(os.Environ(), "OPONN_ADDR="+addr, "OPONN_OPS_ADDR="+ops, "OPONN_DATA_DIR="+data, "OPONN_LOG_LEVEL=warn")
+	s.process.Stderr = os.Stderr
+	s.process.Cancel = func() error { return s.process.Process.Signal(syscall.SIGTERM) }
+	if err := s.process.Start(); err != nil {
+		return nil, err
+	}
+	if err := s.awaitReady(ctx); err != nil {
+		s.stop()
+		return nil, err
+	}
+	return s, nil
+}
+
+func freeAddress(ctx context.Context) (string, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
+
+func (s *server) awaitReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	for {
+		if conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", s.url[len("http://"):]); err == nil {
+			return conn.Close()
+		}
+		select {
+		case <-time.After(50 * time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("the server does not answer: %w", ctx.Err())
+		}
+	}
+}
+
+func (s *server) stop() {
+	_ = s.process.Process.Signal(syscall.SIGTERM)
+	_ = s.process.Wait()
+	_ = os.RemoveAll(s.data)
+}
+
+// fill makes a ballot with votes and returns its id.
+func (s *server) fill(ctx context.Context) (string, error) {
+	var ballot struct{ ID string }
+	err := s.post(ctx, "/api/v1/ballots", map[string]any{
+		"question":  "Tabs or spaces?",
+		"options":   []string{"tabs, obviously", "spaces, two of them", "whatever the formatter says", "both, in the same file"},
+		"closes_at": time.Now().Add(272 * time.Second).UTC().Format(time.RFC3339),
+	}, &ballot)
+	if err != nil {
+		return "", err
+	}
+	for option, n := range []int{120, 86, 70, 12} {
+		var voters struct{ Tokens []string }
+		if err := s.post(ctx, "/api/v1/voters", map[string]int{"count": n}, &voters); err != nil {
+			return "", err
+		}
+		for _, token := range voters.Tokens {
+			vote := map[string]any{"choices": []string{strconv.Itoa(option + 1)}}
+			err := s.post(ctx, "/api/v1/ballots/"+ballot.ID+"/votes", vote, nil,
+				"Authorization", "Bearer "+token, "Idempotency-Key", oponn.NewVoteID().String())
+			if err != nil {
+				return "", err
+			}
+		}
+	}
+	return ballot.ID, nil
+}
+
+// post sends JSON and reads the answer into a value, unless that is nil.
+func (s *server) post(ctx context.Context, path string, body, answer any, headers ...string) error {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+path, bytes.NewReader(text))
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusCreated {
+		return fmt.Errorf("POST %s: %s", path, response.Status)
+	}
+	if answer == nil {
+		return nil
+	}
+	return json.NewDecoder(response.Body).Decode(answer)
+}

@@ -1,0 +1,256 @@
+// Package browsertest drives a real headless Chromium for tests and for the
+// pictures in the documentation.
+package browsertest
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// Browser is one running Chromium. Its profile is empty and goes with it.
+type Browser struct{ ctx context.Context }
+
+// Launch starts Chromium, found on the path, and returns how to end it. It
+// reaches nothing but the addresses that its pages ask for.
+func Launch(ctx context.Context) (b *Browser, quit func(), err error) {
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.NoSandbox, // Chromium refuses to sandbox when it is root
+		chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-sync", true),
+		chromedp.Flag("disable-features", "Translate,OptimizationHints,MediaRouter"),
+		chromedp.CombinedOutput(io.Discard))
+	allocator, endAllocator := chromedp.NewExecAllocator(ctx, options...)
+	first, endFirst := chromedp.NewContext(allocator)
+	quit = func() { endFirst(); endAllocator() }
+	if err := chromedp.Do(first); err != nil {
+		quit()
+		return nil, nil, fmt.Errorf("start chromium: %w", err)
+	}
+	return &Browser{ctx: first}, quit, nil
+}
+
+// Visitor is somebody with a browser of their own: other visitors don't share
+// its cookies. It has one page open at a time. Not safe for concurrent use.
+type Visitor struct {
+	ctx    context.Context
+	leave  func()
+	errors chan string
+}
+
+// Visitor opens a fresh profile with a page of the given size in CSS pixels.
+// Every step of it is bounded by the given patience.
+func (b *Browser) Visitor(width, height int64, options ...Option) (*Visitor, error) {
+	ctx, leave := chromedp.NewContext(b.ctx, chromedp.WithNewBrowserContext())
+	v := &Visitor{ctx: ctx, leave: leave, errors: make(chan string, 100)}
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, height)); err != nil {
+		leave()
+		return nil, fmt.Errorf("open a page: %w", err)
+	}
+	if err := chromedp.Listen(ctx, v.note); err != nil {
+		leave()
+		return nil, fmt.Errorf("listen to the page: %w", err)
+	}
+	for _, option := range options {
+		if err := chromedp.Do(ctx, option); err != nil {
+			leave()
+			return nil, fmt.Errorf("set up the page: %w", err)
+		}
+	}
+	return v, nil
+}
+
+// note keeps what the page's scripts throw and its console calls an error.
+func (v *Visitor) note(event any) {
+	var text string
+	switch e := event.(type) {
+	case *runtime.EventExceptionThrown:
+		text = e.ExceptionDetails.Text
+		if e.ExceptionDetails.Exception != nil {
+			text += " " + e.ExceptionDetails.Exception.Description
+		}
+	case *runtime.EventConsoleAPICalled:
+		if e.Type != "error" {
+			return
+		}
+		for _, arg := range e.Args {
+			text += fmt.Sprintf("%s %s ", arg.Description, arg.Value)
+		}
+	default:
+		return
+	}
+	select {
+	case v.errors <- text:
+	default:
+	}
+}
+
+// Errors returns what the scripts of the page complained about since the last
+// call.
+func (v *Visitor) Errors() []string {
+	var all []string
+	for {
+		select {
+		case text := <-v.errors:
+			all = append(all, text)
+		default:
+			return all
+		}
+	}
+}
+
+// Option changes how a visitor's browser is set up.
+type Option = chromedp.Action[chromedp.Void]
+
+// Light asks for the light colour scheme, and Dark for the dark one. Both ask
+// for no motion, so that pictures are the same each time.
+func Light() Option { return scheme("light") }
+
+// Dark is described at Light.
+func Dark() Option { return scheme("dark") }
+
+func scheme(name string) Option {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
+			{Name: "prefers-color-scheme", Value: name}, {Name: "prefers-reduced-motion", Value: "reduce"},
+		}})
+		return err
+	})
+}
+
+// NoScript switches JavaScript off.
+func NoScript() Option {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		return err
+	})
+}
+
+// patience bounds every step.
+const patience = 20 * time.Second
+
+// Do runs steps of chromedp.
+func (v *Visitor) Do(steps ...chromedp.Action[chromedp.Void]) error {
+	ctx, cancel := context.WithTimeout(v.ctx, patience)
+	defer cancel()
+	return chromedp.Do(ctx, steps...)
+}
+
+// Go opens a page and waits until it has loaded.
+func (v *Visitor) Go(url string) error { return v.Do(chromedp.Navigate(url)) }
+
+// Back goes back one page, as the browser's button does. It doesn't wait for a
+// load, since a page that was kept in memory has none.
+func (v *Visitor) Back() error {
+	return v.Do(chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		history, err := cdp.Call(ctx, t, page.GetNavigationHistory, cdp.Empty{})
+		if err != nil {
+			return err
+		}
+		entry := history.Entries[max(history.CurrentIndex-1, 0)]
+		_, err = cdp.Call(ctx, t, page.NavigateToHistoryEntry, page.NavigateToHistoryEntryParams{EntryID: entry.ID})
+		return err
+	}))
+}
+
+// Click clicks the first element that a CSS selector finds, when it is there
+// and can be seen.
+func (v *Visitor) Click(selector string) error {
+	if err := v.Do(chromedp.Click(chromedp.CSS(selector))); err != nil {
+		return fmt.Errorf("click %s: %w", selector, err)
+	}
+	return nil
+}
+
+// Type types a text into a field.
+func (v *Visitor) Type(selector, text string) error {
+	if err := v.Do(chromedp.SendKeys(chromedp.CSS(selector), text)); err != nil {
+		return fmt.Errorf("type into %s: %w", selector, err)
+	}
+	return nil
+}
+
+// Press presses a key, wherever the focus is.
+func (v *Visitor) Press(keys string) error { return v.Do(chromedp.KeyEvent(keys)) }
+
+// Eval returns what an expression is worth in the page.
+func Eval[T any](v *Visitor, expression string) (T, error) {
+	ctx, cancel := context.WithTimeout(v.ctx, patience)
+	defer cancel()
+	return chromedp.Run(ctx, chromedp.Evaluate[T](expression))
+}
+
+// Text returns the visible text of the page.
+func (v *Visitor) Text() (string, error) {
+	return Eval[string](v, "document.body ? document.body.innerText : ''")
+}
+
+// URL returns where the visitor is.
+func (v *Visitor) URL() (string, error) { return Eval[string](v, "location.href") }
+
+// AwaitText waits until the page shows a text, and returns the time it took.
+func (v *Visitor) AwaitText(want string) (time.Duration, error) {
+	begin := time.Now()
+	var text string
+	// While one page makes room for the next there is nothing to ask.
+	err := v.await(func() bool {
+		if now, err := v.Text(); err == nil {
+			text = now
+		}
+		return strings.Contains(text, want)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("%q is not on the page, which says:\n%s\n%w", want, text, err)
+	}
+	return time.Since(begin), nil
+}
+
+// AwaitTrue waits until an expression is true in the page.
+func (v *Visitor) AwaitTrue(expression string) error {
+	err := v.await(func() bool {
+		ok, err := Eval[bool](v, expression)
+		return err == nil && ok
+	})
+	if err != nil {
+		return fmt.Errorf("%s does not become true: %w", expression, err)
+	}
+	return nil
+}
+
+// await asks every 20 ms, the framework's own polling being refused by the
+// pages' content security policy.
+func (v *Visitor) await(there func() bool) error {
+	ctx, cancel := context.WithTimeout(v.ctx, patience)
+	defer cancel()
+	turn := time.NewTicker(20 * time.Millisecond)
+	defer turn.Stop()
+	for !there() {
+		select {
+		case <-turn.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// Screenshot returns a PNG of the whole page.
+func (v *Visitor) Screenshot() ([]byte, error) {
+	ctx, cancel := context.WithTimeout(v.ctx, patience)
+	defer cancel()
+	return chromedp.Run(ctx, chromedp.FullScreenshot(100))
+}
+
+// Leave closes the page and forgets the profile.
+func (v *Visitor) Leave() { v.leave() }
