@@ -1,0 +1,69 @@
+package sqlite
+
+// query names a statement. Connections prepare it at its first use.
+type query int
+
+const (
+	beginWriting query = iota
+	beginReading
+	commit
+	rollback
+	selectTombstone
+	selectHead
+	updateHead
+	insertHead
+	deleteHead
+	selectVotes
+	selectLog
+	insertVote
+	selectWriteIns
+	insertWriteIn
+	deleteWriteIns
+	insertBallot
+	selectBallot
+	deleteBallot
+	selectCreated
+	selectOwned
+	selectBallots
+	insertTombstone
+	selectUnswept
+	deleteVotes
+	updateSwept
+	selectSchema
+	numQueries
+)
+
+var queries = [numQueries]string{
+	beginWriting: "BEGIN IMMEDIATE",
+	beginReading: "BEGIN",
+	commit:       "COMMIT",
+	rollback:     "ROLLBACK",
+
+	selectHead: "SELECT version, position, voters, write_ins, sealed, moved_at FROM heads WHERE ballot = ?",
+	insertHead: "INSERT INTO heads (ballot, version, position, voters, write_ins, sealed, moved_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+	updateHead: "UPDATE heads SET version = ?, position = ?, voters = ?, write_ins = ?, sealed = ?, moved_at = ? WHERE ballot = ?",
+	deleteHead: "DELETE FROM heads WHERE ballot = ?",
+
+	selectVotes: "SELECT tag, revision, vote_id, position, version, at, sealed FROM votes WHERE ballot = ? AND tag = ? ORDER BY revision",
+	selectLog:   "SELECT tag, revision, vote_id, position, version, at, sealed FROM votes WHERE ballot = ? ORDER BY position",
+	insertVote:  "INSERT INTO votes (ballot, tag, revision, vote_id, position, version, at, sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+	deleteVotes: "DELETE FROM votes WHERE (ballot, tag, revision) IN (SELECT ballot, tag, revision FROM votes WHERE ballot = ? LIMIT ?) RETURNING 1",
+
+	selectWriteIns: "SELECT number, id, sealed FROM write_ins WHERE ballot = ? AND number > ? ORDER BY number",
+	insertWriteIn:  "INSERT INTO write_ins (ballot, number, id, sealed) VALUES (?, ?, ?, ?)",
+	deleteWriteIns: "DELETE FROM write_ins WHERE ballot = ?",
+
+	insertBallot:  "INSERT INTO ballots (id, created_at, owner, owner_key, kek, wrapped_dek, commitment, definition) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+	selectBallot:  "SELECT created_at, owner, owner_key, kek, wrapped_dek, commitment, definition FROM ballots WHERE id = ?",
+	deleteBallot:  "DELETE FROM ballots WHERE id = ?",
+	selectCreated: "SELECT created_at FROM ballots WHERE id = ?",
+	selectOwned:   "SELECT id FROM ballots WHERE owner = ? AND (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?",
+	selectBallots: "SELECT id FROM ballots WHERE id > ? ORDER BY id LIMIT ?",
+
+	selectTombstone: "SELECT at FROM tombstones WHERE ballot = ?",
+	insertTombstone: "INSERT INTO tombstones (ballot, at) VALUES (?, ?)",
+	selectUnswept:   "SELECT ballot FROM tombstones WHERE swept = 0 LIMIT 1",
+	updateSwept:     "UPDATE tombstones SET swept = 1 WHERE ballot = ?",
+
+	selectSchema: "SELECT max(version_id) FROM goose_db_version",
+}
