@@ -1,6 +1,9 @@
 package oponn
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Batch asks the store to move one ballot's head by one version: to accept
 // votes, to change the ballot, or only to let its status follow the time.
@@ -53,6 +56,41 @@ type Effect struct {
 	State State
 	// WriteIns are all that the ballot has now and Apply did not know before.
 	WriteIns []WriteIn
+}
+
+// Check returns CodeInternal for an effect that would leave a gap in versions,
+// positions or write-ins, or move another ballot than the given head's: a
+// fault of ours that must not reach the log. Every store calls it.
+func (e Effect) Check(before Head) error {
+	after := e.Head
+	wrong := func(format string, args ...any) error {
+		return Internal(fmt.Errorf("the effect "+format, args...))
+	}
+	switch {
+	case e.Tombstone:
+		return nil
+	case after.Ballot != before.Ballot:
+		return wrong("is on ballot %s, the ground on %s", after.Ballot, before.Ballot)
+	case after.Version == before.Version && (len(e.Logged) > 0 || len(e.Added) > 0):
+		return wrong("adds rows without a new version")
+	case after.Version != before.Version && after.Version != before.Version+1:
+		return wrong("leads from version %d to %d", before.Version, after.Version)
+	case after.Position != before.Position+uint64(len(e.Logged)):
+		return wrong("leads from position %d to %d with %d votes", before.Position, after.Position, len(e.Logged))
+	case after.WriteIns != before.WriteIns+len(e.Added):
+		return wrong("leads from write-in %d to %d with %d added", before.WriteIns, after.WriteIns, len(e.Added))
+	}
+	for i, vote := range e.Logged {
+		if vote.Position != before.Position+uint64(i)+1 || vote.Version != after.Version {
+			return wrong("has a vote at position %d and version %d", vote.Position, vote.Version)
+		}
+	}
+	for i, w := range e.Added {
+		if w.Number != before.WriteIns+i+1 {
+			return wrong("adds write-in %d after %d", w.Number, before.WriteIns+i)
+		}
+	}
+	return nil
 }
 
 // Appended is what became of a batch: its effect, committed, or an error.

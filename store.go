@@ -28,18 +28,19 @@ type Record struct {
 //
 // A missing ballot is CodeNotFound, a deleted one CodeGone; a database that
 // can't answer is CodeStoreUnavailable, one at its limits CodeBusy, both with
-// RetryAfter. What a method was given to write is durable before it returns.
+// RetryAfter; so is one whose context has ended, and then errors.Is finds the
+// context's error. What a method was given to write is durable before it returns.
 type Store interface {
 	// Create keeps a new ballot with its first head, which must be at version
 	// 1. It returns the time it set as CreatedAt. An id that is taken, also by
-	// a tombstone, is CodeInternal.
+	// a tombstone, is CodeInternal; CodeOutcomeUnknown is possible.
 	Create(ctx context.Context, record Record) (time.Time, error)
 
 	// Load returns a ballot's record, with the write-ins by number.
 	Load(ctx context.Context, ballot BallotID) (Record, error)
 
 	// Heads returns the current heads of those of the given ballots that
-	// exist, in any order, by one query.
+	// exist, in any order, each once, by one query.
 	Heads(ctx context.Context, ballots []BallotID) ([]Head, error)
 
 	// Append applies batches, at most one for a ballot, in one transaction,
@@ -52,7 +53,9 @@ type Store interface {
 	Votes(ctx context.Context, ballot BallotID, tag VoterTag) ([]LoggedVote, error)
 
 	// Owned returns the ballots of an owner, newest first, at most limit, that
-	// were created before the given one; from the newest when that is zero.
+	// were created before the given one; from the newest when that is zero. A
+	// given one that is missing is CodeNotFound or CodeGone. The zero owner
+	// owns nothing.
 	Owned(ctx context.Context, owner [32]byte, before BallotID, limit int) ([]Record, error)
 
 	// Ballots returns the ids of all ballots in their order, at most limit,

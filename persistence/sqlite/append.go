@@ -138,7 +138,7 @@ func (c *connection) apply(batch oponn.Batch) (oponn.Appended, error) {
 	}
 	var done oponn.Appended
 	if done.Effect, done.Err = guarded(batch.Apply, ground); done.Err == nil {
-		done.Err = legal(ground.Head, done.Effect)
+		done.Err = done.Effect.Check(ground.Head)
 	}
 	if done.Err != nil {
 		return oponn.Appended{Err: done.Err}, nil //nolint:nilerr // what is wrong with the batch is its answer, not the database's error

@@ -73,7 +73,7 @@ func (m *Memory) apply(batch oponn.Batch) (oponn.Ground, oponn.Appended) {
 	}
 	effect, err := guarded(batch.Apply, ground)
 	if err == nil {
-		err = legal(ground, effect)
+		err = effect.Check(ground.Head)
 	}
 	if err == nil {
 		err = m.disk.unique(batch.Ballot, effect)

@@ -3,7 +3,6 @@ package storetest
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -101,39 +100,6 @@ func (d *disk) keep(g oponn.Ground, e oponn.Effect) {
 	for _, w := range e.Added {
 		k.record.WriteIns = append(k.record.WriteIns, copyWriteIn(w))
 	}
-}
-
-// legal returns an error about an effect that would break the head or the log.
-func legal(g oponn.Ground, e oponn.Effect) error {
-	before, after := g.Head, e.Head
-	wrong := func(format string, args ...any) error {
-		return oponn.Internal(fmt.Errorf("storetest: the effect "+format, args...))
-	}
-	switch {
-	case e.Tombstone:
-		return nil
-	case after.Ballot != before.Ballot:
-		return wrong("is on ballot %s, the ground on %s", after.Ballot, before.Ballot)
-	case after.Version == before.Version && (len(e.Logged) > 0 || len(e.Added) > 0):
-		return wrong("adds rows without a new version")
-	case after.Version != before.Version && after.Version != before.Version+1:
-		return wrong("leads from version %d to %d", before.Version, after.Version)
-	case after.Position != before.Position+uint64(len(e.Logged)):
-		return wrong("leads from position %d to %d with %d votes", before.Position, after.Position, len(e.Logged))
-	case after.WriteIns != before.WriteIns+len(e.Added):
-		return wrong("leads from write-in %d to %d with %d added", before.WriteIns, after.WriteIns, len(e.Added))
-	}
-	for i, v := range e.Logged {
-		if v.Position != before.Position+uint64(i)+1 || v.Version != after.Version {
-			return wrong("has a vote at position %d and version %d", v.Position, v.Version)
-		}
-	}
-	for i, w := range e.Added {
-		if w.Number != before.WriteIns+i+1 {
-			return wrong("adds write-in %d after %d", w.Number, before.WriteIns+i)
-		}
-	}
-	return nil
 }
 
 // unique returns an error when an effect's rows are there already.
