@@ -1,0 +1,41 @@
+package http
+
+import (
+	"context"
+	"time"
+
+	"github.com/oponn/oponn"
+)
+
+// Ballots is what the server needs of the runtime. It is safe for concurrent
+// use. All errors are *oponn.Error.
+type Ballots interface {
+	// Create checks a draft and opens a ballot. The zero owner is none.
+	Create(ctx context.Context, draft oponn.Draft, owner oponn.OwnerID) (oponn.Created, error)
+
+	// Cast returns when the vote is committed. A context that ends before that
+	// is known gives CodeOutcomeUnknown.
+	Cast(ctx context.Context, cast oponn.Cast) (oponn.Receipt, error)
+
+	// Result returns a ballot as it stands, at least at version after when the
+	// store has that.
+	Result(ctx context.Context, ballot oponn.BallotID, after uint64) (oponn.Snapshot, error)
+
+	// Voted returns the receipt of a voter's last vote; nil for none.
+	Voted(ctx context.Context, ballot oponn.BallotID, voter oponn.VoterID) (*oponn.Receipt, error)
+
+	// Watch opens a stream: the viewer's sink gets frames, beats and its end
+	// from there, until leave is called, which may happen more than once. The
+	// context is that of the opening alone.
+	Watch(ctx context.Context, ballot oponn.BallotID, viewer oponn.Viewer) (leave func(), err error)
+
+	// Change changes a ballot. Who asks was checked before.
+	Change(ctx context.Context, ballot oponn.BallotID, change oponn.Change) (oponn.Snapshot, error)
+
+	// Owned returns at most limit ballots of an owner, newest first, that were
+	// created before the given one; from the newest when that is zero.
+	Owned(ctx context.Context, owner oponn.OwnerID, before oponn.BallotID, limit int) ([]oponn.Snapshot, error)
+
+	// Now returns the store's clock.
+	Now(ctx context.Context) (time.Time, error)
+}

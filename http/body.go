@@ -1,0 +1,102 @@
+package http
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/oponn/oponn"
+)
+
+// The most bytes of a body.
+const (
+	creationLimit = 256 << 10
+	voteLimit     = 8 << 10
+	otherLimit    = 64 << 10
+)
+
+// readBody reads a request's body, of the given media type and at most limit
+// bytes. Errors are CodeUnsupported, CodeTooLarge and CodeMalformed.
+func readBody(c echo.Context, mediaType string, limit int64) ([]byte, error) {
+	r := c.Request()
+	given, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	charset, named := parameters["charset"]
+	if err != nil || given != mediaType || named && !strings.EqualFold(charset, "utf-8") || r.Header.Get("Content-Encoding") != "" {
+		return nil, oponn.Errorf(oponn.CodeUnsupported, "Please send %s in UTF-8.", mediaType)
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(c.Response().Writer, r.Body, limit))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, oponn.Errorf(oponn.CodeTooLarge, "This is too large: at most %d bytes are taken here.", limit)
+	case err != nil:
+		return nil, &oponn.Error{Code: oponn.CodeMalformed, Message: "The request did not arrive as a whole.", Cause: err}
+	}
+	return body, nil
+}
+
+// readForm reads the fields of an HTML form.
+func readForm(c echo.Context, limit int64) (url.Values, error) {
+	body, err := readBody(c, "application/x-www-form-urlencoded", limit)
+	if err != nil {
+		return nil, err
+	}
+	form, err := url.ParseQuery(string(body))
+	if err != nil {
+		return nil, &oponn.Error{Code: oponn.CodeMalformed, Message: "This form can't be read.", Cause: err}
+	}
+	for _, values := range form {
+		if !utf8.ValidString(strings.Join(values, "")) {
+			return nil, oponn.Errorf(oponn.CodeMalformed, "This form is not in UTF-8.")
+		}
+	}
+	return form, nil
+}
+
+// readJSON reads a JSON object into the given places by the names of its
+// fields. What can't be read at all is CodeMalformed; fields that are unknown
+// or of another type are CodeInvalid, all of them at once.
+func readJSON(c echo.Context, limit int64, fields map[string]any) error {
+	body, err := readBody(c, "application/json", limit)
+	if err != nil {
+		return err
+	}
+	var object map[string]json.RawMessage
+	// encoding/json would mend bad UTF-8 in silence, and take null for an object.
+	if !utf8.Valid(body) || !bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{")) || json.Unmarshal(body, &object) != nil {
+		return oponn.Errorf(oponn.CodeMalformed, "The body must be one JSON object in UTF-8.")
+	}
+	var wrong []oponn.FieldError
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		place, known := fields[name]
+		switch {
+		case !known:
+			wrong = append(wrong, oponn.FieldError{Field: clip(name), Code: "unknown", Message: "There is no such field."})
+		case json.Unmarshal(object[name], place) != nil:
+			wrong = append(wrong, oponn.FieldError{Field: name, Code: "type", Message: "This field has a value of another type."})
+		}
+	}
+	if len(wrong) > 0 {
+		return oponn.Invalid(wrong...)
+	}
+	return nil
+}
+
+// clip shortens the name of an unknown field to what is worth sending back.
+func clip(name string) string {
+	const most = 64
+	if len(name) <= most {
+		return name
+	}
+	return strings.ToValidUTF8(name[:most], "") + "…"
+}

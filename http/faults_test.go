@@ -1,0 +1,125 @@
+package http_test
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/oponn/oponn"
+	oponnhttp "github.com/oponn/oponn/http"
+)
+
+// faults is the real runtime, but for what a test wants broken.
+type faults struct {
+	oponnhttp.Ballots
+
+	mu     sync.Mutex
+	create func() error
+	cast   func(cast func() (oponn.Receipt, error)) (oponn.Receipt, error)
+	result func() error
+	voted  func() error
+	watch  func(oponn.Viewer) error
+	owned  func() error
+}
+
+func (f *faults) set(change func(*faults)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	change(f)
+}
+
+func fault[F any](f *faults, pick func(*faults) F) F {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return pick(f)
+}
+
+func (f *faults) Create(ctx context.Context, draft oponn.Draft, owner oponn.OwnerID) (oponn.Created, error) {
+	if broken := fault(f, func(f *faults) func() error { return f.create }); broken != nil {
+		return oponn.Created{}, broken()
+	}
+	return f.Ballots.Create(ctx, draft, owner)
+}
+
+func (f *faults) Cast(ctx context.Context, cast oponn.Cast) (oponn.Receipt, error) {
+	do := func() (oponn.Receipt, error) { return f.Ballots.Cast(ctx, cast) }
+	if broken := fault(f, func(f *faults) func(func() (oponn.Receipt, error)) (oponn.Receipt, error) { return f.cast }); broken != nil {
+		return broken(do)
+	}
+	return do()
+}
+
+func (f *faults) Result(ctx context.Context, ballot oponn.BallotID, after uint64) (oponn.Snapshot, error) {
+	if broken := fault(f, func(f *faults) func() error { return f.result }); broken != nil {
+		return oponn.Snapshot{}, broken()
+	}
+	return f.Ballots.Result(ctx, ballot, after)
+}
+
+func (f *faults) Voted(ctx context.Context, ballot oponn.BallotID, voter oponn.VoterID) (*oponn.Receipt, error) {
+	if broken := fault(f, func(f *faults) func() error { return f.voted }); broken != nil {
+		return nil, broken()
+	}
+	return f.Ballots.Voted(ctx, ballot, voter)
+}
+
+func (f *faults) Watch(ctx context.Context, ballot oponn.BallotID, viewer oponn.Viewer) (func(), error) {
+	if broken := fault(f, func(f *faults) func(oponn.Viewer) error { return f.watch }); broken != nil {
+		if err := broken(viewer); err != nil {
+			return nil, err
+		}
+	}
+	return f.Ballots.Watch(ctx, ballot, viewer)
+}
+
+func (f *faults) Owned(ctx context.Context, owner oponn.OwnerID, before oponn.BallotID, limit int) ([]oponn.Snapshot, error) {
+	if broken := fault(f, func(f *faults) func() error { return f.owned }); broken != nil {
+		return nil, broken()
+	}
+	return f.Ballots.Owned(ctx, owner, before, limit)
+}
+
+func unavailable(code oponn.Code) error {
+	return oponn.Retryable(code, 2*time.Second, nil, "This part is broken in a test.")
+}
+
+// logLines keeps what was logged.
+type logLines struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+// Write implements io.Writer; slog writes a line at once.
+func (l *logLines) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.lines = append(l.lines, string(line))
+	return len(line), nil
+}
+
+func (l *logLines) all() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return strings.Join(l.lines, "")
+}
+
+// find returns the lines with the message.
+func (l *logLines) find(t *testing.T, message string) []map[string]any {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var found []map[string]any
+	for _, line := range l.lines {
+		var record map[string]any
+		if err := json.Unmarshal([]byte(line), &record); err != nil {
+			t.Fatalf("%v in %q", err, line)
+		}
+		if record["msg"] == message {
+			found = append(found, record)
+		}
+	}
+	return found
+}

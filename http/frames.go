@@ -1,0 +1,142 @@
+package http
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"github.com/oponn/oponn"
+	"github.com/oponn/oponn/views"
+	"github.com/oponn/oponn/views/locales"
+)
+
+// event is one message of an event stream (HTML Standard, section 9.2).
+type event struct {
+	name  string // empty: a plain message
+	id    uint64 // zero: none
+	retry time.Duration
+	data  []byte
+}
+
+// append appends the event as it is sent. Data of several lines become
+// several data fields.
+func (e event) append(dst []byte) []byte {
+	if e.name != "" {
+		dst = append(append(append(dst, "event: "...), e.name...), '\n')
+	}
+	if e.id > 0 {
+		dst = append(strconv.AppendUint(append(dst, "id: "...), e.id, 10), '\n')
+	}
+	if e.retry > 0 {
+		dst = append(strconv.AppendInt(append(dst, "retry: "...), e.retry.Milliseconds(), 10), '\n')
+	}
+	for line := range bytes.SplitSeq(bytes.ReplaceAll(e.data, []byte("\r"), []byte("\n")), []byte("\n")) {
+		dst = append(append(append(dst, "data: "...), line...), '\n')
+	}
+	return append(dst, '\n')
+}
+
+// dialect is how a stream speaks: HTML fragments to pages, JSON to programs.
+type dialect struct {
+	// group is that of oponn.Viewer.
+	group string
+	// render makes a frame. It may begin with a prelude, an event that is left
+	// out for viewers who got the same one before.
+	render func(oponn.Snapshot) []byte
+	beat   func(now time.Time) []byte
+	// end is the data of the event that ends a stream for good.
+	end func(oponn.EndReason) []byte
+	// busy names the event that sends a viewer away to come back later.
+	busy string
+}
+
+// pageDialect is spoken to htmx. A fragment serves all viewers of a language.
+func pageDialect(l *locales.Locale) dialect {
+	return dialect{
+		group: "html/" + l.Lang(),
+		render: func(b oponn.Snapshot) []byte {
+			var fragment bytes.Buffer
+			// Neither the buffer nor the data can make it fail.
+			_ = views.ResultFragment(l, resultData(b)).Render(context.Background(), &fragment)
+			return event{id: b.Version, data: fragment.Bytes()}.append(make([]byte, 0, fragment.Len()+64))
+		},
+		beat: func(now time.Time) []byte { return []byte(now.UTC().Format(beatTime)) },
+		end:  func(reason oponn.EndReason) []byte { return []byte(reason) },
+		busy: "busy",
+	}
+}
+
+// apiDialect is spoken to programs. Its end carries a reason, and a time to
+// come back unless it is for good.
+func apiDialect() dialect {
+	return dialect{
+		group: "json",
+		render: func(b oponn.Snapshot) []byte {
+			prelude := event{name: statusEvent, data: mustJSON(newStatusDocument(b))}.append(nil)
+			return event{name: "tally", id: b.Version, data: mustJSON(newTallyDocument(b))}.append(prelude)
+		},
+		beat: func(now time.Time) []byte { return mustJSON(map[string]string{"at": now.UTC().Format(beatTime)}) },
+		end:  func(reason oponn.EndReason) []byte { return mustJSON(map[string]oponn.EndReason{"reason": reason}) },
+		busy: "end",
+	}
+}
+
+// beatTime is the server's clock, to the millisecond.
+const beatTime = "2006-01-02T15:04:05.000Z"
+
+// statusEvent tells that a ballot opened or closed, or when it will.
+const statusEvent = "status"
+
+// splitPrelude parts a frame from its prelude.
+func splitPrelude(frame []byte) (prelude, rest []byte) {
+	if !bytes.HasPrefix(frame, []byte("event: "+statusEvent+"\n")) {
+		return nil, frame
+	}
+	end := bytes.Index(frame, []byte("\n\n")) + len("\n\n")
+	return frame[:end], frame[end:]
+}
+
+// statusDocument has no version: it changes with what it says alone.
+type statusDocument struct {
+	Ballot   string       `json:"ballot"`
+	Status   oponn.Status `json:"status"`
+	OpensAt  *string      `json:"opens_at"`
+	ClosesAt *string      `json:"closes_at"`
+	ClosedAt *string      `json:"closed_at"`
+}
+
+func newStatusDocument(b oponn.Snapshot) statusDocument {
+	return statusDocument{Ballot: b.Ballot.ID.String(), Status: b.State.Status,
+		OpensAt: moment(b.State.OpensAt), ClosesAt: moment(b.State.ClosesAt), ClosedAt: moment(b.State.ClosedAt)}
+}
+
+// hello is a stream's first event: the clock, and how soon to come back should
+// the connection break, different for each viewer.
+func (d dialect) hello(now time.Time) []byte {
+	return event{name: "beat", retry: jitter(time.Second), data: d.beat(now)}.append(nil)
+}
+
+// farewell is a stream's last event.
+func (d dialect) farewell(reason oponn.EndReason, after time.Duration) []byte {
+	if reason == oponn.EndClosed || reason == oponn.EndGone {
+		return event{name: "end", data: d.end(reason)}.append(nil)
+	}
+	return event{name: d.busy, retry: jitter(after), data: d.end(reason)}.append(nil)
+}
+
+// jitter spreads a crowd: between once and three times as long.
+func jitter(d time.Duration) time.Duration {
+	return d + rand.N(2*d) //nolint:gosec // chance is all it has to be
+}
+
+// mustJSON encodes what can always be encoded.
+func mustJSON(value any) []byte {
+	b, err := json.Marshal(value)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}

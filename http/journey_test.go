@@ -1,0 +1,214 @@
+package http_test
+
+import (
+	"context"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/oponn/oponn"
+	"github.com/oponn/oponn/http/browsertest"
+)
+
+// TestJourney is the main job in a real browser: somebody opens a ballot,
+// others vote, and everybody sees the result move.
+func TestJourney(t *testing.T) {
+	w := start(t, tuning{})
+	chromium, quit, err := browsertest.Launch(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(quit)
+	anna, ben, cleo := visit(t, chromium, 1280, 900), visit(t, chromium, 390, 844), visit(t, chromium, 390, 844, browsertest.NoScript())
+
+	// Anna opens a ballot and gets its link and QR code.
+	anna.must(anna.Go(w.url + "/"))
+	anna.must(anna.Click("a.button-primary"))
+	anna.await("create_ballot")
+	anna.must(anna.Type("#question", "Tabs or spaces?"))
+	anna.must(anna.Type("#option-1", "tabs"))
+	anna.must(anna.Type("#option-2", "spaces"))
+	anna.must(anna.Click("#new .button-primary"))
+	anna.await("Tabs or spaces?")
+	link := anna.eval("document.querySelector('[data-copy-source]').value")
+	if u, err := url.Parse(link); err != nil || !strings.HasPrefix(u.Path, "/ballots/") {
+		t.Fatalf("the link is %q", link)
+	}
+	if anna.eval("String(document.querySelectorAll('.share .qr path').length)") != "1" {
+		t.Error("there is no QR code")
+	}
+	page := w.url + link[strings.Index(link, "/ballots/"):]
+	anna.must(anna.Go(page + "/results"))
+	anna.awaitState("live")
+	anna.await("0 votes")
+
+	// Ben votes with the keyboard alone; both see it within a second, and
+	// Anna's page is the same one.
+	anna.eval("window.sameAsBefore = 'yes'")
+	ben.must(ben.Go(page))
+	ben.must(ben.Do(chromedp.Focus(chromedp.CSS("input[name=choice]"))))
+	ben.must(ben.Press(kb.ArrowDown))
+	ben.must(ben.Press(kb.Enter))
+	ben.await("your vote is counted")
+	if took := anna.await("1 vote"); took > time.Second {
+		t.Errorf("the vote was on the other screen after %s", took)
+	}
+	if anna.eval("window.sameAsBefore || 'no'") != "yes" {
+		t.Error("the page was loaded anew")
+	}
+	if focus := ben.eval("document.activeElement.tagName"); focus != "H1" {
+		t.Errorf("after voting the focus is on %s", focus)
+	}
+
+	// Once more from the same browser: the receipt and the result.
+	ben.must(ben.Go(page))
+	ben.await("your vote is counted")
+	ben.await("100.0%")
+
+	// Cleo has no JavaScript. With Back and another choice, her first vote
+	// stands.
+	cleo.must(cleo.Go(page))
+	cleo.must(cleo.Click("label.choice:nth-of-type(1)"))
+	cleo.must(cleo.Click("#vote .button-primary"))
+	cleo.await("your vote is counted")
+	cleo.must(cleo.Back())
+	cleo.await("cast_vote")
+	// A page kept in memory is out of reach of the driver's own clicks.
+	cleo.eval("document.querySelectorAll('label.choice')[1].click(); document.querySelector('#vote .button-primary').click(); ''")
+	cleo.await("Your first vote stands")
+	cleo.await("2 votes")
+	anna.await("2 votes")
+	ben.await("50.0%")
+	for _, v := range []visitor{anna, ben} {
+		if complaints := v.Errors(); len(complaints) > 0 {
+			t.Errorf("the page's scripts complain: %q", complaints)
+		}
+	}
+}
+
+// TestJourney_Closing watches a ballot close by the store's clock.
+func TestJourney_Closing(t *testing.T) {
+	w := start(t, tuning{})
+	chromium, quit, err := browsertest.Launch(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(quit)
+	created, err := w.system.Create(context.Background(), oponn.Draft{Question: "Now or never?", Options: []string{"now", "never"},
+		Window: oponn.Window{ClosesAt: time.Now().Add(4 * time.Second)}}, oponn.OwnerID{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	anna, ben := visit(t, chromium, 1280, 900), visit(t, chromium, 390, 844)
+	page := w.url + "/ballots/" + created.Snapshot.Ballot.ID.String()
+	ben.must(ben.Go(page))
+	ben.must(ben.Click("label.choice"))
+	anna.must(anna.Go(page + "/results"))
+	anna.await("closes in")
+	anna.await("final result")
+	anna.await("No") // nobody voted
+	ben.must(ben.Click("#vote .button-primary"))
+	ben.await("Voting has ended")
+}
+
+// TestPages_FitAndSpeak looks at every page at 320 px and at 1600 px: nothing
+// sticks out and every control has a name.
+func TestPages_FitAndSpeak(t *testing.T) {
+	w := start(t, tuning{})
+	chromium, quit, err := browsertest.Launch(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(quit)
+	id := w.busyBallot()
+	pages := map[string]string{"home": "/", "new": "/new", "vote": "/ballots/" + id, "results": "/ballots/" + id + "/results", "error": "/ballots/nothing-here"}
+	for _, width := range []int64{320, 1600} {
+		v := visit(t, chromium, width, 900, browsertest.Dark())
+		for name, path := range pages {
+			v.must(v.Go(w.url + path))
+			if over := v.eval("String(document.documentElement.scrollWidth - document.documentElement.clientWidth)"); over != "0" {
+				t.Errorf("%s at %d px sticks out by %s px", name, width, over)
+			}
+			if nameless := v.eval(nameless); nameless != "" {
+				t.Errorf("%s has controls without a name: %s", name, nameless)
+			}
+		}
+	}
+}
+
+// nameless lists the controls of a page that have no accessible name.
+const nameless = `[...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea")]
+  .filter(e => e.checkVisibility() && !(e.labels?.length || e.getAttribute("aria-label") || e.innerText?.trim() || e.getAttribute("aria-labelledby")))
+  .map(e => e.outerHTML.slice(0, 80)).join("\n")`
+
+// busyBallot makes a ballot with long labels and some votes.
+func (w *world) busyBallot() string {
+	w.t.Helper()
+	created, err := w.system.Create(context.Background(), oponn.Draft{
+		Question:     "Which of these would you rather maintain for the next ten years, all things considered?",
+		Options:      []string{"tabs, obviously", strings.Repeat("Donaudampfschifffahrts", 9), "whatever the formatter says", "空白を二つ", "both, in the same file"},
+		AllowWriteIn: true}, oponn.OwnerID{})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	id := created.Snapshot.Ballot.ID
+	var done sync.WaitGroup
+	for i := range 40 {
+		done.Go(func() {
+			option := oponn.OptionID([]string{"1", "1", "2", "3", "5"}[i%5])
+			if _, err := w.system.Cast(context.Background(), oponn.Cast{Ballot: id, Voter: oponn.NewVoterID(), VoteID: oponn.NewVoteID(), Choices: []oponn.OptionID{option}}); err != nil {
+				w.t.Error(err)
+			}
+		})
+	}
+	done.Wait()
+	return id.String()
+}
+
+// visitor is a person with a real browser whose steps must succeed.
+type visitor struct {
+	*browsertest.Visitor
+	t *testing.T
+}
+
+func visit(t *testing.T, b *browsertest.Browser, width, height int64, options ...browsertest.Option) visitor {
+	t.Helper()
+	v, err := b.Visitor(width, height, options...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(v.Leave)
+	return visitor{v, t}
+}
+
+func (v visitor) must(err error) {
+	v.t.Helper()
+	if err != nil {
+		where, _ := v.URL()
+		v.t.Fatalf("at %s: %v", where, err)
+	}
+}
+
+func (v visitor) await(text string) time.Duration {
+	v.t.Helper()
+	took, err := v.AwaitText(text)
+	v.must(err)
+	return took
+}
+
+func (v visitor) awaitState(state string) {
+	v.t.Helper()
+	v.must(v.AwaitTrue("document.querySelector('.board').dataset.connection === '" + state + "'"))
+}
+
+func (v visitor) eval(expression string) string {
+	v.t.Helper()
+	got, err := browsertest.Eval[string](v.Visitor, expression)
+	v.must(err)
+	return got
+}

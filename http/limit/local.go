@@ -1,0 +1,70 @@
+package limit
+
+import (
+	"container/list"
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Local is a Limiter within this process: a token bucket for each of the keys
+// seen last. A key that was pushed out begins with a full bucket again, so the
+// number of keys must be large against the burst.
+type Local struct {
+	rate  rate.Limit
+	burst int
+	keys  int
+
+	mu      sync.Mutex
+	buckets map[string]*list.Element // of *bucket
+	recent  *list.List               // the key used last in front
+}
+
+type bucket struct {
+	key     string
+	limiter *rate.Limiter
+}
+
+// NewLocal returns a limiter that gives each key burst units at once and the
+// same again in every period, and remembers at most the given number of keys.
+func NewLocal(burst int, period time.Duration, keys int) *Local {
+	return &Local{
+		rate:    rate.Limit(float64(burst) / period.Seconds()),
+		burst:   burst,
+		keys:    max(keys, 1),
+		buckets: make(map[string]*list.Element),
+		recent:  list.New(),
+	}
+}
+
+// Take implements Limiter. It never fails.
+func (l *Local) Take(_ context.Context, key string, n int) (time.Duration, error) {
+	now := time.Now()
+	claim := l.bucket(key).ReserveN(now, n)
+	if !claim.OK() { // more than any bucket holds
+		return time.Duration(float64(n) / float64(l.rate) * float64(time.Second)), nil
+	}
+	wait := claim.DelayFrom(now)
+	if wait > 0 {
+		claim.CancelAt(now)
+	}
+	return wait, nil
+}
+
+func (l *Local) bucket(key string) *rate.Limiter {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if e, ok := l.buckets[key]; ok {
+		l.recent.MoveToFront(e)
+		return e.Value.(*bucket).limiter
+	}
+	if len(l.buckets) >= l.keys {
+		oldest := l.recent.Back()
+		delete(l.buckets, l.recent.Remove(oldest).(*bucket).key)
+	}
+	b := &bucket{key: key, limiter: rate.NewLimiter(l.rate, l.burst)}
+	l.buckets[key] = l.recent.PushFront(b)
+	return b.limiter
+}

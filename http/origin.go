@@ -1,0 +1,95 @@
+package http
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+)
+
+// base returns where links begin: the public URL or, in development, the host
+// that was asked.
+func (s *Server) base(r *http.Request) string {
+	if u := s.cfg.PublicURL; u != nil {
+		return u.Scheme + "://" + u.Host
+	}
+	if r.TLS != nil {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}
+
+// shareBase returns where links for others begin: a phone can't follow one to
+// a loopback address.
+func (s *Server) shareBase(r *http.Request) string {
+	if s.cfg.PublicURL == nil && s.cfg.LANURL != nil && loopbackHost(r.Host) {
+		if lan := s.cfg.LANURL(); lan != "" {
+			return strings.TrimSuffix(lan, "/")
+		}
+	}
+	return s.base(r)
+}
+
+// joinURL returns the address that other machines of the same network have for
+// this server; empty where everybody has the same.
+func (s *Server) joinURL(r *http.Request) string {
+	base := s.shareBase(r)
+	if _, host, _ := strings.Cut(base, "://"); s.cfg.PublicURL != nil || loopbackHost(host) {
+		return ""
+	}
+	return base + "/"
+}
+
+// secure says whether browsers reach us by https.
+func (s *Server) secure(r *http.Request) bool { return strings.HasPrefix(s.base(r), "https://") }
+
+// servesHost says whether requests for the host are ours to answer.
+func (s *Server) servesHost(host string) bool {
+	if !s.cfg.Production {
+		return validHost(host)
+	}
+	return withoutDefaultPort(host, s.cfg.PublicURL.Scheme) == withoutDefaultPort(s.cfg.PublicURL.Host, s.cfg.PublicURL.Scheme)
+}
+
+func withoutDefaultPort(host, scheme string) string {
+	port := ":80"
+	if scheme == "https" {
+		port = ":443"
+	}
+	return strings.TrimSuffix(strings.ToLower(host), port)
+}
+
+// validHost says whether a Host header is a name or an address, perhaps with a
+// port: nothing that could turn a link into something else.
+func validHost(host string) bool {
+	name, port := host, ""
+	if strings.HasSuffix(host, ":") {
+		return false
+	}
+	if h, p, err := net.SplitHostPort(host); err == nil {
+		name, port = h, p
+	} else {
+		name = strings.TrimSuffix(strings.TrimPrefix(name, "["), "]")
+	}
+	if len(port) > 5 || strings.Trim(port, "0123456789") != "" || name == "" || len(name) > 253 {
+		return false
+	}
+	if addr, err := netip.ParseAddr(name); err == nil {
+		return addr.Zone() == "" && (addr.Is4() || strings.HasPrefix(host, "["))
+	}
+	return strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz0123456789-._") == ""
+}
+
+// loopbackHost says whether the host of a link means the machine it is
+// followed on.
+func loopbackHost(host string) bool {
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	if strings.EqualFold(name, "localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(strings.Trim(name, "[]"))
+	return err == nil && (addr.IsLoopback() || addr.IsUnspecified())
+}

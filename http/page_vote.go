@@ -1,0 +1,154 @@
+package http
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/oponn/oponn"
+	"github.com/oponn/oponn/views"
+)
+
+// showVote shows the page on which one votes, and gives the browser its
+// voter's cookie. Whoever has voted sees the result instead. The query may
+// name a choice to begin with.
+func (s *Server) showVote(c echo.Context) error {
+	id, err := ballotID(c)
+	if err != nil {
+		return err
+	}
+	snapshot, err := s.ballots.Result(c.Request().Context(), id, seen(c))
+	if err != nil {
+		return err
+	}
+	receipt, err := s.receipt(c, id)
+	switch {
+	case err != nil:
+		return err
+	case receipt != nil:
+		return c.Redirect(http.StatusSeeOther, afterPath(id, receipt.Version, ""))
+	}
+	s.greetVoter(c.Response(), c.Request())
+	v := s.voteView(c, snapshot)
+	v.VoteID, v.Choice, v.WriteInText = oponn.NewVoteID().String(), c.QueryParam("choice"), c.QueryParam("write_in")
+	// Back shows this very form again, with its vote id: whoever sends it once
+	// more votes once. Everything else asks us first.
+	c.Response().Header().Set("Cache-Control", "private, no-cache")
+	return s.show(c, http.StatusOK, views.VotePage(s.page(c), v))
+}
+
+// receipt returns the receipt of this browser's vote; nil for none. A store
+// that can't answer now is no reason to show nothing: whether somebody may
+// vote is decided when the vote comes.
+func (s *Server) receipt(c echo.Context, id oponn.BallotID) (*oponn.Receipt, error) {
+	voter, ok := s.voter(c.Request())
+	if !ok {
+		return nil, nil
+	}
+	receipt, err := s.ballots.Voted(c.Request().Context(), id, voter)
+	if err != nil && domainError(err).RetryAfter == 0 {
+		return nil, err
+	}
+	return receipt, nil
+}
+
+func (s *Server) voteView(c echo.Context, b oponn.Snapshot) views.Vote {
+	v := views.Vote{
+		ID: b.Ballot.ID.String(), Question: b.Ballot.Definition.Question, AllowWriteIn: b.Ballot.Definition.AllowWriteIn,
+		Status: b.State.Status, Votes: b.State.Voters, OpensAt: b.State.OpensAt, ClosesAt: b.State.ClosesAt,
+		ShareURL: s.shareBase(c.Request()) + votePath(b.Ballot.ID),
+	}
+	for _, result := range b.Results() {
+		v.Options = append(v.Options, result.Option)
+	}
+	return v
+}
+
+// castByForm takes a vote from the page and shows the result with the receipt.
+func (s *Server) castByForm(c echo.Context) error {
+	id, err := ballotID(c)
+	if err != nil {
+		return err
+	}
+	form, err := readForm(c, voteLimit)
+	if err != nil {
+		return err
+	}
+	receipt, err := s.castForm(c, id, form)
+	switch oponn.CodeOf(err) {
+	case "":
+		return s.showVoted(c, id, receipt.Version, "")
+	case oponn.CodeAlreadyVoted:
+		return s.showVoted(c, id, 0, views.NoticeAlreadyVoted)
+	case oponn.CodeVoteIDReused:
+		return s.showVoted(c, id, 0, views.NoticeFirstStands)
+	case oponn.CodeNotFound, oponn.CodeGone, oponn.CodeInternal:
+		return err
+	default:
+		return s.showVoteAgain(c, id, form, err)
+	}
+}
+
+// castForm casts the vote in a form. A browser without a voter's cookie gets
+// none here: two taps at once would be two voters.
+func (s *Server) castForm(c echo.Context, id oponn.BallotID, form url.Values) (oponn.Receipt, error) {
+	voter, ok := s.voter(c.Request())
+	if !ok {
+		return oponn.Receipt{}, oponn.Errorf(oponn.CodeVoterRequired, "Votes need cookies, to be counted once.")
+	}
+	vote, err := oponn.ParseVoteID(form.Get("vote_id"))
+	if err != nil {
+		return oponn.Receipt{}, err
+	}
+	cast := oponn.Cast{Ballot: id, Voter: voter, VoteID: vote}
+	switch choice, text := form.Get("choice"), form.Get("write_in"); {
+	case choice == views.WriteIn && text == "":
+		return oponn.Receipt{}, oponn.Invalid(oponn.FieldError{Field: "write_in", Code: "required", Message: "Please write in your option."})
+	case choice == views.WriteIn, choice == "" && text != "":
+		cast.WriteIn = text
+	default:
+		for _, option := range form["choice"] {
+			cast.Choices = append(cast.Choices, oponn.OptionID(option))
+		}
+	}
+	return s.ballots.Cast(c.Request().Context(), cast)
+}
+
+// showVoted shows the result after a vote: for htmx at once, else by another
+// request, so that reloading doesn't send the vote again.
+func (s *Server) showVoted(c echo.Context, id oponn.BallotID, version uint64, notice views.Notice) error {
+	path := afterPath(id, version, notice)
+	if !wantsPart(c.Request()) {
+		return seeOther(c, path)
+	}
+	view, err := s.resultsView(c, id, version, notice)
+	if err != nil {
+		return seeOther(c, path) // the vote is counted, whatever happens to its page
+	}
+	c.Response().Header().Set("HX-Push-Url", path)
+	return s.show(c, http.StatusOK, view)
+}
+
+// showVoteAgain shows the page with what was sent and what is wrong with it.
+// The vote id stays: the vote may have been counted after all.
+func (s *Server) showVoteAgain(c echo.Context, id oponn.BallotID, form url.Values, err error) error {
+	snapshot, resultErr := s.ballots.Result(c.Request().Context(), id, 0)
+	if resultErr != nil {
+		return err
+	}
+	f := newFailure(err)
+	v := s.voteView(c, snapshot)
+	v.Choice, v.WriteInText = form.Get("choice"), form.Get("write_in")
+	if v.Errors = f.Fields; len(f.Fields) == 0 {
+		v.Problem = f.problem()
+	}
+	if vote, err := oponn.ParseVoteID(form.Get("vote_id")); err == nil {
+		v.VoteID = vote.String()
+	} else {
+		v.VoteID = oponn.NewVoteID().String()
+	}
+	s.logFailure(c, f)
+	f.announce(c.Response().Header())
+	return s.show(c, f.status, views.VotePage(s.page(c), v))
+}

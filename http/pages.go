@@ -1,0 +1,95 @@
+package http
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/oponn/oponn"
+	"github.com/oponn/oponn/views"
+	"github.com/oponn/oponn/views/locales"
+)
+
+// ownedLimit is how many of a browser's ballots the front page lists.
+const ownedLimit = 20
+
+func locale(r *http.Request) *locales.Locale {
+	return locales.Match(r.Header.Get("Accept-Language"))
+}
+
+func (s *Server) page(c echo.Context) views.Page {
+	return views.Page{Locale: locale(c.Request()), Assets: s.cfg.Assets, Now: time.Now()}
+}
+
+// show answers with a page: whole, or the part that htmx asks for. It is drawn
+// before the first byte goes out, so that a page is never half an error.
+func (s *Server) show(c echo.Context, status int, v views.View) error {
+	component := v.Document()
+	if wantsPart(c.Request()) {
+		component = v.Part()
+	}
+	var page bytes.Buffer
+	// Also for a request whose time is over: somebody may still read why.
+	if err := component.Render(context.WithoutCancel(c.Request().Context()), &page); err != nil {
+		return oponn.Internal(err)
+	}
+	c.Response().Header().Set("Vary", "HX-Request, HX-Request-Type, Accept-Language, Cookie")
+	return c.HTMLBlob(status, page.Bytes())
+}
+
+// fromHTMX says whether htmx sends the request.
+func fromHTMX(r *http.Request) bool { return r.Header.Get("HX-Request") == "true" }
+
+// wantsPart says whether htmx will put the answer into the page it has.
+func wantsPart(r *http.Request) bool {
+	return fromHTMX(r) && r.Header.Get("HX-Request-Type") != "full"
+}
+
+// seeOther sends the browser to another of our pages.
+func seeOther(c echo.Context, path string) error {
+	if fromHTMX(c.Request()) {
+		c.Response().Header().Set("HX-Redirect", path)
+		return c.NoContent(http.StatusOK)
+	}
+	return c.Redirect(http.StatusSeeOther, path)
+}
+
+// ballotID reads the ballot's id in the path.
+func ballotID(c echo.Context) (oponn.BallotID, error) { return oponn.ParseBallotID(c.Param("id")) }
+
+func votePath(id oponn.BallotID) string { return "/ballots/" + id.String() }
+
+func resultsPath(id oponn.BallotID) string { return votePath(id) + "/results" }
+
+// seen returns the version that the client says it has seen; zero when it says
+// nothing that we understand.
+func seen(c echo.Context) uint64 { return parseVersion(c.QueryParam("after")) }
+
+func parseVersion(s string) uint64 {
+	version, err := strconv.ParseUint(strings.TrimSpace(s), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return version
+}
+
+func (s *Server) showHome(c echo.Context) error {
+	r := c.Request()
+	home := views.Home{JoinURL: s.joinURL(r)}
+	if owner, ok := s.owner(r); ok {
+		owned, err := s.ballots.Owned(r.Context(), owner, oponn.BallotID{}, ownedLimit)
+		if err != nil {
+			return err
+		}
+		for _, b := range owned {
+			home.Ballots = append(home.Ballots, views.Summary{ID: b.Ballot.ID.String(), Question: b.Ballot.Definition.Question,
+				Status: b.State.Status, Votes: b.State.Voters, ClosesAt: b.State.ClosesAt})
+		}
+	}
+	return s.show(c, http.StatusOK, views.HomePage(s.page(c), home))
+}

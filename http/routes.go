@@ -1,0 +1,43 @@
+package http
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/oponn/oponn/views"
+)
+
+// routes returns the table of what is where.
+func (s *Server) routes() *echo.Echo {
+	e := echo.New()
+	e.HTTPErrorHandler = func(err error, c echo.Context) { s.fail(c, err) }
+	e.Use(s.observe, s.guard)
+
+	get := func(path string, handle echo.HandlerFunc) {
+		e.GET(path, handle)
+		e.HEAD(path, handle)
+	}
+	get("/", s.showHome)
+	get("/new", s.showNew)
+	e.POST("/ballots", s.createByForm)
+	get("/ballots/:id", s.showVote)
+	e.POST("/ballots/:id/votes", s.castByForm)
+	get("/ballots/:id/results", s.showResults)
+	get("/ballots/:id/live", s.streamPage)
+	get(views.AssetsPrefix+"*", echo.WrapHandler(s.cfg.Assets))
+
+	e.POST("/api/v1/ballots", s.createByAPI)
+	get("/api/v1/ballots/:id", s.getBallot)
+	e.PATCH("/api/v1/ballots/:id", s.changeBallot)
+	get("/api/v1/ballots/:id/results", s.getResults)
+	get("/api/v1/ballots/:id/live", s.streamAPI)
+	e.POST("/api/v1/ballots/:id/votes", s.castByAPI)
+	if s.cfg.VoterTokens {
+		e.POST("/api/v1/voters", s.createVoters)
+	}
+	return e
+}
+
+// head says whether only the head of the answer is wanted.
+func head(c echo.Context) bool { return c.Request().Method == http.MethodHead }

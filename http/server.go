@@ -1,0 +1,125 @@
+// Package http is the face of the service: pages for people, a JSON API for
+// programs, and streams for both. It declares what it needs of the runtime
+// (Ballots) and knows nothing of who provides it.
+//
+// The file routes.go says what is where; errors.go turns codes into statuses,
+// once for all.
+package http
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/oponn/oponn/http/limit"
+)
+
+const (
+	// tokenBudget is how many voter tokens an address may ask for in a minute.
+	tokenBudget = 10_000
+	// limitedKeys is how many addresses a limiter remembers.
+	limitedKeys = 100_000
+	// maxHeader is the most bytes of a request's head.
+	maxHeader = 32 << 10
+)
+
+// Server answers requests. It is an http.Handler and safe for concurrent use.
+type Server struct {
+	cfg         Config
+	ballots     Ballots
+	echo        *echo.Echo
+	http        *http.Server
+	crossOrigin *http.CrossOriginProtection
+
+	voters      identity
+	owners      identity
+	tokens      signer
+	tokenBudget limit.Limiter // nil: none
+
+	seats    *seats
+	draining atomic.Bool
+	// ending is closed when streams have to end.
+	ending  chan struct{}
+	endOnce sync.Once
+}
+
+// New returns a server for the ballots.
+func New(cfg Config, ballots Ballots) (*Server, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: cfg, ballots: ballots, crossOrigin: http.NewCrossOriginProtection(), ending: make(chan struct{})}
+	s.seats = newSeats(cfg.MaxStreams, cfg.MaxStreams)
+	if cfg.RateLimits {
+		s.tokenBudget = limit.NewLocal(tokenBudget, time.Minute, limitedKeys)
+		s.seats = newSeats(cfg.MaxStreams, max(cfg.MaxStreams/2, 1))
+	}
+	for purpose, signer := range map[string]*signer{
+		purposeVoterCookie: &s.voters.signer,
+		purposeOwnerCookie: &s.owners.signer,
+		purposeVoterToken:  &s.tokens,
+	} {
+		var err error
+		if *signer, err = newSigner(purpose, cfg.Secrets); err != nil {
+			return nil, err
+		}
+	}
+	s.voters.name, s.owners.name = "oponn_voter", "oponn_owner"
+	s.echo = s.routes()
+	s.http = &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: min(cfg.ReadTimeout, 5*time.Second),
+		ReadTimeout:       cfg.ReadTimeout,
+		// Streams move theirs with every write.
+		WriteTimeout:   cfg.ReadTimeout + cfg.Deadline + 5*time.Second,
+		IdleTimeout:    2 * time.Minute,
+		MaxHeaderBytes: maxHeader,
+		// Its complaints are about peers and name their addresses.
+		ErrorLog: slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelDebug),
+	}
+	return s, nil
+}
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.ServeHTTP(w, r) }
+
+// Serve answers the connections of the listener until Shutdown; then it
+// returns nil.
+func (s *Server) Serve(l net.Listener) error { return served(s.http.Serve(l)) }
+
+// ServeTLS is Serve with TLS and HTTP/2.
+func (s *Server) ServeTLS(l net.Listener, certFile, keyFile string) error {
+	return served(s.http.ServeTLS(l, certFile, keyFile))
+}
+
+func served(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("http: serve: %w", err)
+}
+
+// Drain makes the server ready to go: every answer ends its connection, and
+// writes and new streams are refused with a word on when to come back. It
+// returns at once.
+func (s *Server) Drain() { s.draining.Store(true) }
+
+// Shutdown drains, ends the streams that are still open, closes the listeners
+// and waits for the requests under way. When the context ends first, it cuts
+// their connections and returns the context's error.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.Drain()
+	s.endOnce.Do(func() { close(s.ending) })
+	if err := s.http.Shutdown(ctx); err != nil {
+		return errors.Join(fmt.Errorf("http: shut down: %w", err), s.http.Close())
+	}
+	return nil
+}

@@ -1,0 +1,85 @@
+package http
+
+import (
+	"sync"
+	"time"
+
+	"github.com/oponn/oponn"
+)
+
+// sink is the mailbox between a subscriber actor and the goroutine that writes
+// to the viewer: one frame, of which the latest wins, one beat and the end.
+type sink struct {
+	wake chan struct{} // holds one: something is there
+
+	mu      sync.Mutex
+	frame   *oponn.Frame
+	beat    bool
+	end     oponn.EndReason
+	writing bool
+	taken   time.Time
+}
+
+func newSink() *sink { return &sink{wake: make(chan struct{}, 1), taken: time.Now()} }
+
+// delivery is what there is to write at once, in this order.
+type delivery struct {
+	frame *oponn.Frame
+	beat  bool
+	end   oponn.EndReason
+}
+
+// Offer implements oponn.Sink.
+func (s *sink) Offer(frame oponn.Frame) {
+	s.put(func() {
+		if s.frame == nil || frame.Version > s.frame.Version {
+			s.frame = &frame
+		}
+	})
+}
+
+// Beat implements oponn.Sink.
+func (s *sink) Beat() { s.put(func() { s.beat = true }) }
+
+// End implements oponn.Sink. The first reason counts.
+func (s *sink) End(reason oponn.EndReason) {
+	s.put(func() {
+		if s.end == "" {
+			s.end = reason
+		}
+	})
+}
+
+// Taken implements oponn.Sink.
+func (s *sink) Taken() (last time.Time, waiting bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.taken, s.writing || s.frame != nil
+}
+
+func (s *sink) put(change func()) {
+	s.mu.Lock()
+	change()
+	s.mu.Unlock()
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+// take returns what is there and says whether it is anything. The caller
+// writes it and calls written.
+func (s *sink) take() (d delivery, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	d = delivery{frame: s.frame, beat: s.beat, end: s.end}
+	s.frame, s.beat = nil, false
+	s.writing = d != delivery{}
+	return d, s.writing
+}
+
+func (s *sink) written() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.writing, s.taken = false, time.Now()
+}
