@@ -1,0 +1,252 @@
+package main
+
+import (
+	"crypto/tls"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// config is what the settings mean.
+type config struct {
+	addr, opsAddr  string
+	publicURL      *url.URL // nil in development: the host that was asked
+	production     bool
+	dataDir        dataDir
+	secrets        [][]byte // empty: that of the data directory
+	trustedProxies []netip.Prefix
+	tlsCert        string // empty: plain HTTP
+	tlsKey         string
+	rateLimits     bool
+	voterTokens    bool
+	drainDelay     time.Duration
+	frameInterval  time.Duration
+	idleAfter      time.Duration
+	maxStreams     int
+	logLevel       slog.Level
+}
+
+// minSecret is the least length of a secret in characters.
+const minSecret = 32
+
+// read returns what the settings mean, or all that is wrong with them. An open
+// file is a stream: openFiles is how many the process may have.
+func (s settings) read(openFiles uint64) (config, error) {
+	var r reader
+	c := config{
+		production:     r.choice("OPONN_ENV", s.Env, "development", "production") == "production",
+		addr:           r.address("OPONN_ADDR", s.Addr),
+		opsAddr:        r.address("OPONN_OPS_ADDR", s.OpsAddr),
+		publicURL:      r.publicURL("OPONN_PUBLIC_URL", s.PublicURL),
+		dataDir:        dataDir(s.DataDir),
+		secrets:        r.secrets("OPONN_SECRET", s.Secret),
+		trustedProxies: r.networks("OPONN_TRUSTED_PROXIES", s.TrustedProxies),
+		tlsCert:        s.TLSCert,
+		tlsKey:         s.TLSKey,
+		rateLimits:     r.choice("OPONN_RATE_LIMITS", s.RateLimits, "on", "off") == "on",
+		frameInterval:  r.duration("OPONN_FRAME_INTERVAL", s.FrameInterval, time.Millisecond),
+		idleAfter:      r.duration("OPONN_IDLE_AFTER", s.IdleAfter, time.Millisecond),
+		maxStreams:     r.streams("OPONN_MAX_STREAMS", s.MaxStreams, openFiles),
+		logLevel:       r.level("OPONN_LOG_LEVEL", s.LogLevel),
+	}
+	c.voterTokens = !c.production
+	if s.VoterTokens != "" {
+		c.voterTokens = r.choice("OPONN_VOTER_TOKENS", s.VoterTokens, "on", "off") == "on"
+	}
+	if c.production {
+		c.drainDelay = 5 * time.Second
+	}
+	if s.DrainDelay != "" {
+		c.drainDelay = r.duration("OPONN_DRAIN_DELAY", s.DrainDelay, 0)
+	}
+	r.certificate(s.TLSCert, s.TLSKey)
+	if c.production {
+		r.production(s)
+	}
+	r.storage(s.storageSettings)
+	if s.RedisURL != "" {
+		r.fault("REDIS_URL is set, but this build can't use Redis yet.")
+	}
+	return c, r.err()
+}
+
+// read returns the data directory, or what is wrong with the settings.
+func (s storageSettings) read() (dataDir, error) {
+	var r reader
+	r.storage(s)
+	return dataDir(s.DataDir), r.err()
+}
+
+// reader reads settings and gathers what is wrong with them, a sentence for
+// each. It never quotes a secret.
+type reader struct{ faults []string }
+
+func (r *reader) fault(format string, args ...any) {
+	r.faults = append(r.faults, fmt.Sprintf(format, args...))
+}
+
+func (r *reader) err() error {
+	if len(r.faults) == 0 {
+		return nil
+	}
+	return usageError{fmt.Errorf("oponn can't start:\n  %s", strings.Join(r.faults, "\n  "))}
+}
+
+// production lists what is missing there.
+func (r *reader) production(s settings) {
+	var missing []string
+	for _, need := range []struct{ value, name string }{
+		{s.DatabaseURL, "DATABASE_URL (Postgres)"},
+		{s.RedisURL, "REDIS_URL (Redis)"},
+		{s.KMSKeyID, "OPONN_KMS_KEY_ID (a key in AWS KMS)"},
+		{s.Secret, "OPONN_SECRET (what signs cookies)"},
+		{s.PublicURL, "OPONN_PUBLIC_URL (where the world finds this service)"},
+	} {
+		if need.value == "" {
+			missing = append(missing, need.name)
+		}
+	}
+	if len(missing) > 0 {
+		r.fault("OPONN_ENV is production; what is missing for that: %s.", strings.Join(missing, ", "))
+	}
+}
+
+// storage refuses what comes with the next version: a server that ignored it
+// would write somewhere else than it was told.
+func (r *reader) storage(s storageSettings) {
+	if s.DatabaseURL != "" {
+		r.fault("DATABASE_URL is set, but this build can't use Postgres yet.")
+	}
+	if s.KMSKeyID != "" {
+		r.fault("OPONN_KMS_KEY_ID is set, but this build can't use AWS KMS yet.")
+	}
+	if s.DataDir == "" {
+		r.fault("OPONN_DATA_DIR is empty.")
+	}
+}
+
+func (r *reader) choice(name, value string, choices ...string) string {
+	for _, choice := range choices {
+		if value == choice {
+			return value
+		}
+	}
+	r.fault("%s is %q; it can be %s.", name, value, strings.Join(choices, " or "))
+	return ""
+}
+
+func (r *reader) address(name, value string) string {
+	host, port, err := net.SplitHostPort(value)
+	if _, number := strconv.ParseUint(port, 10, 16); err != nil || number != nil || strings.ContainsAny(host, "/ ") {
+		r.fault("%s is %q; an address is written like :8080 or 127.0.0.1:8080.", name, value)
+	}
+	return value
+}
+
+func (r *reader) publicURL(name, value string) *url.URL {
+	if value == "" {
+		return nil
+	}
+	u, err := url.Parse(strings.TrimSuffix(value, "/"))
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || *u != (url.URL{Scheme: u.Scheme, Host: u.Host}) {
+		r.fault("%s has to be scheme and host and nothing else, like https://vote.example.org.", name)
+		return nil
+	}
+	return u
+}
+
+func (r *reader) secrets(name, value string) (secrets [][]byte) {
+	if value == "" {
+		return nil
+	}
+	for i, secret := range strings.Split(value, ",") {
+		secret = strings.TrimSpace(secret)
+		if len(secret) < minSecret {
+			r.fault("%s: value %d has %d characters, at least %d are needed; openssl rand -hex 32 makes a good one.", name, i+1, len(secret), minSecret)
+		}
+		secrets = append(secrets, []byte(secret))
+	}
+	return secrets
+}
+
+func (r *reader) networks(name, value string) (networks []netip.Prefix) {
+	if value == "" {
+		return nil
+	}
+	for network := range strings.SplitSeq(value, ",") {
+		prefix, err := netip.ParsePrefix(strings.TrimSpace(network))
+		if err != nil {
+			r.fault("%s: %q is not a network; one is written like 10.0.0.0/8 or 192.0.2.7/32.", name, network)
+			continue
+		}
+		networks = append(networks, prefix.Masked())
+	}
+	return networks
+}
+
+func (r *reader) duration(name, value string, least time.Duration) time.Duration {
+	d, err := time.ParseDuration(value)
+	switch {
+	case err != nil:
+		r.fault("%s is %q; a time is written like 500ms, 5s or 2m.", name, value)
+	case d < least:
+		r.fault("%s is %q; at least %v is needed.", name, value, least)
+	}
+	return d
+}
+
+func (r *reader) level(name, value string) (level slog.Level) {
+	switch r.choice(name, value, "debug", "info", "warn", "error") {
+	case "debug":
+		return slog.LevelDebug
+	case "warn":
+		return slog.LevelWarn
+	case "error":
+		return slog.LevelError
+	default:
+		return slog.LevelInfo
+	}
+}
+
+// unknownFiles stands for the limit of a system that doesn't tell it.
+const unknownFiles = 4096
+
+// mostStreams is how many there are by default at most, where the system sets
+// no limit worth the name: memory does.
+const mostStreams = 50_000
+
+// streams leaves a quarter of the files to voters, the database and the rest.
+func (r *reader) streams(name, value string, openFiles uint64) int {
+	if value == "" {
+		return int(min(openFiles/4*3, mostStreams))
+	}
+	n, err := strconv.Atoi(value)
+	switch {
+	case err != nil || n < 1:
+		r.fault("%s is %q; it has to be a number above zero.", name, value)
+	case uint64(n) > openFiles:
+		r.fault("%s is %d, but this process may only open %d files (ulimit -n).", name, n, openFiles)
+	}
+	return n
+}
+
+// certificate tries the pair, so that a fault is told at the start and not to
+// the first visitor.
+func (r *reader) certificate(cert, key string) {
+	switch {
+	case cert == "" && key == "":
+	case cert == "":
+		r.fault("OPONN_TLS_KEY is set and OPONN_TLS_CERT is not: both or none.")
+	case key == "":
+		r.fault("OPONN_TLS_CERT is set and OPONN_TLS_KEY is not: both or none.")
+	default:
+		if _, err := tls.LoadX509KeyPair(cert, key); err != nil {
+			r.fault("OPONN_TLS_CERT and OPONN_TLS_KEY can't be used: %v.", err)
+		}
+	}
+}

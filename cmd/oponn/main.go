@@ -1,0 +1,112 @@
+// Command oponn is the voting service and everything to run it with: one
+// binary. It wires the packages together and reads the configuration.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// The exit codes.
+const (
+	exitOK      = 0
+	exitFailure = 1
+	exitUsage   = 2 // the command line or a setting is wrong
+)
+
+// commands is the command line.
+type commands struct {
+	Serve   serveCommand   `cmd:"" default:"withargs" help:"Serve ballots (the default)."`
+	Verify  verifyCommand  `cmd:"" help:"Recount the votes and compare them with the results; also beside a running server."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// terminal is where a command writes: results to out, everything else to err.
+type terminal struct{ out, err io.Writer }
+
+// errFailed is the error of a command that has already said what is wrong.
+var errFailed = errors.New("failed")
+
+func main() {
+	// The first signal asks to end. The second one ends the process at once,
+	// for the context gives signals back when it is done.
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	os.Exit(run(ctx, os.Args[1:], terminal{out: os.Stdout, err: os.Stderr}))
+}
+
+// run runs one command and returns the exit code.
+func run(ctx context.Context, args []string, t terminal) int {
+	err := loadEnvironment(".env")
+	if err == nil {
+		err = runCommand(ctx, args, t)
+	}
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.Is(err, errFailed):
+		return exitFailure
+	case errors.As(err, &usage):
+		fmt.Fprintln(t.err, usage.Error())
+		return exitUsage
+	default:
+		fmt.Fprintln(t.err, "oponn:", err)
+		return exitFailure
+	}
+}
+
+// usageError is an error of whoever called us.
+type usageError struct{ error }
+
+func runCommand(ctx context.Context, args []string, t terminal) error {
+	var cli commands
+	command, err := cli.parse(args, t)
+	if err != nil || command == nil {
+		return err
+	}
+	command.BindTo(ctx, (*context.Context)(nil))
+	return command.Run(t)
+}
+
+// parse reads the command line. It returns nil when that only asked for help,
+// which has been printed then.
+func (c *commands) parse(args []string, t terminal) (*kong.Context, error) {
+	helped := false
+	parser, err := kong.New(c,
+		kong.Name("oponn"),
+		kong.Description("Live voting. Settings come from flags, from the environment, and from a file .env in the working "+
+			"directory: what is named first counts. Times are written like 500ms, 5s or 2m."),
+		kong.Writers(t.out, t.err),
+		kong.Exit(func(int) { helped = true }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.ValueFormatter(withVariable),
+	)
+	if err != nil {
+		return nil, err
+	}
+	command, err := parser.Parse(args)
+	switch {
+	case helped:
+		return nil, nil
+	case err != nil:
+		return nil, usageError{fmt.Errorf("oponn: %w (oponn --help says what there is)", err)}
+	default:
+		return command, nil
+	}
+}
+
+// withVariable returns the help of a flag with the variable that does the same.
+func withVariable(flag *kong.Value) string {
+	if len(flag.Tag.Envs) == 0 {
+		return flag.Help
+	}
+	return flag.Help + " [" + flag.Tag.Envs[0] + "]"
+}

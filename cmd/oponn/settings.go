@@ -1,0 +1,58 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/joho/godotenv"
+)
+
+// settings are what can be set, as text; config is what they mean. An empty
+// text is the default. Every flag has a variable of the same name.
+type settings struct {
+	Addr      string `env:"OPONN_ADDR" default:":8080" placeholder:"HOST:PORT" help:"Address to serve on; without a host, on all of this machine's. Default: ${default}."`
+	OpsAddr   string `env:"OPONN_OPS_ADDR" default:"127.0.0.1:8081" placeholder:"HOST:PORT" help:"Address of the operators' listener: /healthz and /readyz. Default: ${default}."`
+	PublicURL string `env:"OPONN_PUBLIC_URL" placeholder:"URL" help:"Where the world finds this service: scheme and host. Links, QR codes and cookies follow it. Required in production. Default: the host that was asked."`
+	Env       string `env:"OPONN_ENV" default:"development" placeholder:"NAME" help:"development or production. Default: ${default}."`
+	storageSettings
+	RedisURL       string `env:"REDIS_URL" placeholder:"URL" help:"Redis, for several instances. Required in production; this build can't use it yet. Default: a bus within the process."`
+	Secret         string `env:"OPONN_SECRET" placeholder:"TEXT,…" help:"What signs cookies and voter tokens: random texts of at least 32 characters. Of several, by comma, the first signs and all verify. Better set as a variable: flags are seen by every user of the machine. Required in production. Default: made on first start and kept in the data directory."`
+	TrustedProxies string `env:"OPONN_TRUSTED_PROXIES" placeholder:"CIDR,…" help:"Networks of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8. Default: none."`
+	TLSCert        string `env:"OPONN_TLS_CERT" name:"tls-cert" placeholder:"FILE" help:"Certificate chain (PEM), to serve HTTPS and HTTP/2 without a proxy. Default: plain HTTP."`
+	TLSKey         string `env:"OPONN_TLS_KEY" name:"tls-key" placeholder:"FILE" help:"Private key (PEM) of the certificate."`
+	RateLimits     string `env:"OPONN_RATE_LIMITS" default:"on" placeholder:"on|off" help:"Hold back addresses that ask for too much; off for load tests. Default: ${default}."`
+	VoterTokens    string `env:"OPONN_VOTER_TOKENS" placeholder:"on|off" help:"Hand out voter tokens to clients of the API. Default: on in development, off in production."`
+	DrainDelay     string `env:"OPONN_DRAIN_DELAY" placeholder:"TIME" help:"How long to keep serving, unready, after the signal to end. Default: 0s in development, 5s in production."`
+	FrameInterval  string `env:"OPONN_FRAME_INTERVAL" default:"100ms" placeholder:"TIME" help:"Least time between two updates of a live result. Default: ${default}."`
+	IdleAfter      string `env:"OPONN_IDLE_AFTER" default:"2m" placeholder:"TIME" help:"How long a ballot without votes and viewers stays in memory. Default: ${default}."`
+	MaxStreams     string `env:"OPONN_MAX_STREAMS" placeholder:"N" help:"Most live results watched at the same time. Default: three quarters of the files that the process may open, at most 50000."`
+	LogLevel       string `env:"OPONN_LOG_LEVEL" default:"info" placeholder:"LEVEL" help:"debug, info, warn or error. Default: ${default}."`
+}
+
+// storageSettings say where ballots and keys are.
+type storageSettings struct {
+	DataDir     string `env:"OPONN_DATA_DIR" default:"./data" placeholder:"DIR" help:"Directory of the database and the key file; one server uses it at a time. Default: ${default}."`
+	DatabaseURL string `env:"DATABASE_URL" placeholder:"URL" help:"Postgres. Required in production; this build can't use it yet. Default: SQLite in the data directory."`
+	KMSKeyID    string `env:"OPONN_KMS_KEY_ID" name:"kms-key-id" placeholder:"ID" help:"Master key in AWS KMS. Required in production; this build can't use it yet. Default: a key file in the data directory."`
+}
+
+// loadEnvironment takes variables that are not set from a file, if it is
+// there. It unsets empty ones, so that KEY= means the default, as people
+// expect who fill in such files.
+func loadEnvironment(file string) error {
+	if err := godotenv.Load(file); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return usageError{fmt.Errorf("oponn: %s can't be read: it has to consist of lines NAME=value", file)} // the cause may quote a secret
+	}
+	for _, variable := range os.Environ() {
+		name, value, _ := strings.Cut(variable, "=")
+		if value == "" && strings.HasPrefix(name, "OPONN_") {
+			if err := os.Unsetenv(name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

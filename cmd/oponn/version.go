@@ -1,0 +1,36 @@
+package main
+
+import (
+	"fmt"
+	"runtime/debug"
+)
+
+type versionCommand struct{}
+
+// Run prints what this binary was built from.
+func (versionCommand) Run(t terminal) error {
+	_, err := fmt.Fprintln(t.out, "oponn", version())
+	return err
+}
+
+// version returns the module's version and the revision it was built at, as
+// far as the build has noted them.
+func version() string {
+	build, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	text := build.Main.Version
+	if text == "" {
+		text = "(devel)"
+	}
+	for _, setting := range build.Settings {
+		switch {
+		case setting.Key == "vcs.revision":
+			text += " " + setting.Value[:min(len(setting.Value), 12)]
+		case setting.Key == "vcs.modified" && setting.Value == "true":
+			text += " with changes"
+		}
+	}
+	return text + " " + build.GoVersion
+}
