@@ -16,13 +16,14 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
 	if len(os.Args) != 3 {
 		fmt.Fprintln(os.Stderr, "usage: screenshots BINARY FOLDER")
 		os.Exit(2)
 	}
-	if err := run(ctx, os.Args[1], os.Args[2]); err != nil {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, os.Args[1], os.Args[2])
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "screenshots:", err)
 		os.Exit(1)
 	}
@@ -53,7 +54,7 @@ func run(ctx context.Context, binary, folder string) error {
 		return err
 	}
 	defer quit()
-	if err := os.MkdirAll(folder, 0o750); err != nil {
+	if err := os.MkdirAll(folder, 0o750); err != nil { //nolint:gosec // the caller's own folder
 		return err
 	}
 	for _, s := range shots(ballot) {
@@ -115,5 +116,5 @@ func (s shot) take(browser *browsertest.Browser, base, folder string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(folder, s.name+".png"), picture, 0o600)
+	return os.WriteFile(filepath.Join(folder, s.name+".png"), picture, 0o600) //nolint:gosec // the caller's own folder
 }
