@@ -56,12 +56,14 @@ func (s *System) open(id oponn.BallotID) *loaded {
 	if m.record, m.err = s.cfg.Store.Load(ctx, id); m.err != nil {
 		return m
 	}
+	asked := time.Now()
 	now, err := s.cfg.Store.Now(ctx)
 	if err != nil {
 		m.err = err
 		return m
 	}
-	m.ahead = time.Until(now)
+	// It was read halfway between question and answer, give or take.
+	m.ahead = now.Sub(asked.Add(time.Since(asked) / 2))
 	m.ballot, m.state, m.writeIns, m.err = s.unseal(ctx, m.record)
 	return m
 }

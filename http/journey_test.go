@@ -100,7 +100,7 @@ func TestJourney_Closing(t *testing.T) {
 	}
 	t.Cleanup(quit)
 	created, err := w.system.Create(context.Background(), oponn.Draft{Question: "Now or never?", Options: []string{"now", "never"},
-		Window: oponn.Window{ClosesAt: time.Now().Add(4 * time.Second)}}, oponn.OwnerID{})
+		Window: oponn.Window{ClosesAt: time.Now().Add(8 * time.Second)}}, oponn.OwnerID{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -143,6 +143,10 @@ func (s *Server) showVoteAgain(c echo.Context, id oponn.BallotID, form url.Value
 	if v.Errors = f.Fields; len(f.Fields) == 0 {
 		v.Problem = f.problem()
 	}
+	if f.Code == oponn.CodeVoterRequired {
+		// The form can't be sent again as it is: the cookie comes with the page.
+		v.Problem.Back = votePath(id) + "?" + url.Values{"choice": {v.Choice}, "write_in": {v.WriteInText}}.Encode()
+	}
 	if vote, err := oponn.ParseVoteID(form.Get("vote_id")); err == nil {
 		v.VoteID = vote.String()
 	} else {

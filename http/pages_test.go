@@ -152,7 +152,7 @@ func TestVoteNeedsCookie(t *testing.T) {
 			if r.want(t, http.StatusUnauthorized); len(r.header.Values("Set-Cookie")) > 0 {
 				t.Error("a POST gave a voter's cookie: a double tap would be two voters")
 			}
-			if !strings.Contains(r.body, "cookies") || !strings.Contains(r.body, `href="`+path) || !strings.Contains(r.body, vote) {
+			if !strings.Contains(r.body, "cookies") || !strings.Contains(r.body, `href="`+path+"?choice=") || !strings.Contains(r.body, vote) {
 				t.Errorf("page %s", r.body)
 			}
 		})

@@ -34,7 +34,8 @@ type world struct {
 	server *oponnhttp.Server
 	system *actors.System
 	faults *faults
-	log    *logLines
+	log    *logLines // the server's
+	behind *logLines // the actors'
 	served chan error
 }
 
@@ -47,14 +48,14 @@ type tuning struct {
 // start starts the service and ends it with the test.
 func start(t testing.TB, tune tuning) *world {
 	t.Helper()
-	w := &world{t: t, log: &logLines{}, served: make(chan error, 1)}
+	w := &world{t: t, log: &logLines{}, behind: &logLines{}, served: make(chan error, 1)}
 	logger := slog.New(slog.NewJSONHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	store := openStore(t)
 	kek, err := keys.OpenLocal(filepath.Join(t.TempDir(), "kek"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := actors.Config{Store: store, Keys: keys.NewRing(kek), Bus: bus.NewLocal(), Logger: slog.New(slog.DiscardHandler), FrameInterval: time.Millisecond}
+	cfg := actors.Config{Store: store, Keys: keys.NewRing(kek), Bus: bus.NewLocal(), Logger: slog.New(slog.NewJSONHandler(w.behind, nil)), FrameInterval: time.Millisecond}
 	if tune.actors != nil {
 		tune.actors(&cfg)
 	}
@@ -102,6 +103,9 @@ func (w *world) stop(store oponn.Store) {
 	}
 	if err := store.Close(); err != nil {
 		w.t.Errorf("Close: %v", err)
+	}
+	if w.t.Failed() {
+		w.t.Logf("what the service logged:\n%s%s", w.log.all(), w.behind.all())
 	}
 }
 

@@ -82,7 +82,7 @@ func (s *Store) checkSchema(ctx context.Context) error {
 	return s.read(ctx, func(c *connection) error {
 		version, err := c.schemaVersion()
 		if err == nil && version != newestMigration() {
-			err = oponn.Internal(fmt.Errorf("%s has the schema %d, this binary needs %d: run oponn migrate", s.path, version, newestMigration()))
+			err = oponn.Internal(fmt.Errorf("%s has the schema %d, this binary needs %d: start oponn serve once, which brings it up to date", s.path, version, newestMigration()))
 		}
 		return err
 	})
