@@ -82,12 +82,25 @@ func shots(ballot string) []shot {
 		_, err := v.AwaitText("at least two options")
 		return err
 	}
+	made := func(v *browsertest.Visitor) error {
+		for field, text := range map[string]string{"#question": "Where do we meet next year?", "#option-1": "by the lake", "#option-2": "in the mountains"} {
+			if err := v.Type(field, text); err != nil {
+				return err
+			}
+		}
+		if err := v.Click("#new .button-primary"); err != nil {
+			return err
+		}
+		_, err := v.AwaitText("No votes yet")
+		return err
+	}
 	page := "/ballots/" + ballot
 	return []shot{
 		{"home-wide", "/", 1280, 720, dark, nil},
 		{"home-narrow", "/", 320, 640, dark, nil},
 		{"new-wide", "/new", 1280, 720, dark, nil},
 		{"new-errors-phone", "/new", 390, 844, dark, empty},
+		{"created-wide", "/new", 1280, 720, dark, made},
 		{"vote-phone", page, 390, 844, dark, chosen},
 		{"vote-narrow-light", page, 320, 640, light, chosen},
 		{"results-wide", page + "/results", 1280, 800, dark, live},
