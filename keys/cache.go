@@ -15,6 +15,10 @@ import (
 // cache keeps opened keys, bounded in number and in age, and sees to it that a
 // key is opened once however many ask for it at a time.
 //
+// It asks again for a key that is older than age. One that can't be refreshed,
+// because the KEK can't be reached, is kept for grace since the KEK last
+// vouched for it; one that the KEK refuses goes.
+//
 // The expirable variant of the LRU would start a goroutine that never ends.
 // Here an entry that is too old goes when it is asked for or, if it is also
 // the one least lately used, when another comes in.
@@ -22,19 +26,25 @@ import (
 // golang.org/x/sync/singleflight would not do: forget must reach a call that
 // is under way, and there a panic in the KEK would end the process.
 type cache struct {
-	age, deadline time.Duration
-	unwrap        func(context.Context, oponn.BallotID, oponn.WrappedKey) (*dataKey, error)
+	age, grace, deadline time.Duration
+	unwrap               func(context.Context, oponn.BallotID, oponn.WrappedKey) (*dataKey, error)
 
 	mu      sync.Mutex
 	opened  *lru.Cache[oponn.BallotID, entry]
 	flights map[oponn.BallotID]*flight // the newest call of each ballot
+	away    time.Time                  // when the KEK last could not be reached
 }
+
+// refreshPause is how long a key that could not be refreshed serves before it
+// is tried again: nobody should wait for the deadline at every turn.
+const refreshPause = 5 * time.Second
 
 // entry is one opened key.
 type entry struct {
 	key    *dataKey
 	digest [sha256.Size]byte // of the wrapped key that it was opened from
-	at     time.Time
+	at     time.Time         // when the KEK vouched for it
+	tried  time.Time         // when that was last tried in vain
 }
 
 func newCache(s settings) *cache {
@@ -42,17 +52,18 @@ func newCache(s settings) *cache {
 	if err != nil {
 		panic(err) // only for a size below 1, which WithCacheSize lets nobody ask for
 	}
-	return &cache{age: s.age, deadline: s.deadline, opened: opened, flights: make(map[oponn.BallotID]*flight)}
+	return &cache{age: s.age, grace: s.grace, deadline: s.deadline, opened: opened, flights: make(map[oponn.BallotID]*flight)}
 }
 
 // open returns the ballot's key from the cache or from the KEK. Its errors are
-// those of unwrap, and CodeKeysUnavailable when ctx or the deadline ends first.
+// those of unwrap, and CodeKeysUnavailable when ctx or the deadline ends first
+// and the cache has no key that may still serve.
 func (c *cache) open(ctx context.Context, ballot oponn.BallotID, wrapped oponn.WrappedKey) (*dataKey, error) {
 	d := digest(wrapped)
 	c.mu.Lock()
-	if key := c.get(ballot, d); key != nil {
+	if e, ok := c.get(ballot, d); ok && c.fresh(e) {
 		c.mu.Unlock()
-		return key, nil
+		return e.key, nil
 	}
 	f := c.flights[ballot]
 	if f == nil || f.digest != d {
@@ -63,7 +74,16 @@ func (c *cache) open(ctx context.Context, ballot oponn.BallotID, wrapped oponn.W
 			func() { c.land(ballot, f) })
 	}
 	c.mu.Unlock()
-	return f.wait(ctx)
+	key, err := f.wait(ctx)
+	if oponn.CodeOf(err) != oponn.CodeKeysUnavailable {
+		return key, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e, ok := c.get(ballot, d); ok {
+		return e.key, nil
+	}
+	return nil, err
 }
 
 // put keeps a key.
@@ -91,38 +111,59 @@ func (c *cache) land(ballot oponn.BallotID, f *flight) {
 		return
 	}
 	delete(c.flights, ballot)
-	if f.err == nil {
+	switch oponn.CodeOf(f.err) {
+	case "":
 		c.add(ballot, f.digest, f.key)
+	case oponn.CodeKeysUnavailable:
+		c.away = time.Now()
+		if e, ok := c.get(ballot, f.digest); ok {
+			e.tried = c.away
+			c.opened.Add(ballot, e)
+		}
+	default:
+		if e, ok := c.opened.Peek(ballot); ok && e.digest == f.digest {
+			c.opened.Remove(ballot)
+		}
 	}
 }
 
-// get returns a key that is neither too old nor of another wrapped key, or
-// nil. The caller holds mu.
-func (c *cache) get(ballot oponn.BallotID, digest [sha256.Size]byte) *dataKey {
+// get returns what may serve for a wrapped key, if only while it can't be
+// refreshed. The caller holds mu.
+func (c *cache) get(ballot oponn.BallotID, digest [sha256.Size]byte) (entry, bool) {
 	e, ok := c.opened.Get(ballot)
 	if !ok || e.digest != digest {
-		return nil
+		return entry{}, false
 	}
-	if c.expired(e) {
+	if time.Since(e.at) >= c.grace {
 		c.opened.Remove(ballot)
-		return nil
+		return entry{}, false
 	}
-	return e.key
+	return e, true
+}
+
+// fresh tells whether a key serves without asking.
+func (c *cache) fresh(e entry) bool {
+	return time.Since(e.at) < c.age || !e.tried.IsZero() && time.Since(e.tried) < refreshPause
 }
 
 // add keeps a key and drops the oldest. The caller holds mu.
 func (c *cache) add(ballot oponn.BallotID, digest [sha256.Size]byte, key *dataKey) {
+	if c.age <= 0 {
+		return
+	}
+	limit := c.age
+	if !c.away.IsZero() && time.Since(c.away) < c.age {
+		limit = c.grace // this key was lucky: others may not be when they are refreshed
+	}
 	for {
 		_, oldest, ok := c.opened.GetOldest()
-		if !ok || !c.expired(oldest) {
+		if !ok || time.Since(oldest.at) < limit {
 			break
 		}
 		c.opened.RemoveOldest()
 	}
 	c.opened.Add(ballot, entry{key: key, digest: digest, at: time.Now()})
 }
-
-func (c *cache) expired(e entry) bool { return time.Since(e.at) >= c.age }
 
 // digest tells wrapped keys apart. It hashes public values only.
 func digest(w oponn.WrappedKey) [sha256.Size]byte {

@@ -18,8 +18,11 @@
 // associated data is a list of parts, each after its length: version, ballot,
 // field, and what the caller binds it to.
 //
-// A Ring needs a KEK. LocalKEK keeps it in a file beside the database; a key
-// management service implements the same three methods.
+// A Ring needs a KEK. LocalKEK keeps it in a file beside the database; KMSKEK
+// leaves it in AWS KMS. An opened key is kept for 15 minutes, then refreshed:
+// while KMS can't be reached it serves on, up to a day, and new ballots fail
+// clearly; once KMS refuses, it is dropped. Ring.Rewrap moves a ballot from one
+// KEK to another, with all that was sealed.
 //
 // Secrets stay in memory: no error, log line or %v of anything in this package
 // shows one. That is a promise about what we write, not about the memory

@@ -32,7 +32,7 @@ type LocalKEK struct {
 	wrap cipher.AEAD
 }
 
-var _ KEK = (*LocalKEK)(nil)
+var _ Wrapper = (*LocalKEK)(nil)
 
 // OpenLocal reads the key file at path, or makes it, with its directory, on
 // first start: processes that start at once agree on one file. The file has
@@ -73,7 +73,16 @@ func (k *LocalKEK) ID() string { return k.id }
 func (k *LocalKEK) Generate(_ context.Context, ballot oponn.BallotID) (plain, blob []byte, err error) {
 	plain = make([]byte, DEKSize)
 	_, _ = rand.Read(plain) // never fails: crypto/rand aborts the process instead
-	return plain, k.wrap.Seal([]byte{localVersion}, nil, plain, localAD(ballot)), nil
+	return plain, k.seal(ballot, plain), nil
+}
+
+// Wrap takes over a DEK that another KEK made. It never fails.
+func (k *LocalKEK) Wrap(_ context.Context, ballot oponn.BallotID, plain []byte) ([]byte, error) {
+	return k.seal(ballot, plain), nil
+}
+
+func (k *LocalKEK) seal(ballot oponn.BallotID, plain []byte) []byte {
+	return k.wrap.Seal([]byte{localVersion}, nil, plain, localAD(ballot))
 }
 
 // Unwrap returns the DEK of a blob. A blob that another KEK wrapped, or one

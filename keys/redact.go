@@ -31,3 +31,15 @@ func (k *LocalKEK) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, k.Stri
 
 // LogValue returns what String returns.
 func (k *LocalKEK) LogValue() slog.Value { return slog.StringValue(k.String()) }
+
+// String returns the KEK's id. So does every other way to print it.
+func (k *KMSKEK) String() string { return "keys.KMSKEK(" + k.arn + ", redacted)" }
+
+// GoString returns what String returns.
+func (k *KMSKEK) GoString() string { return k.String() }
+
+// Format writes what String returns, for every verb.
+func (k *KMSKEK) Format(s fmt.State, _ rune) { _, _ = io.WriteString(s, k.String()) }
+
+// LogValue returns what String returns.
+func (k *KMSKEK) LogValue() slog.Value { return slog.StringValue(k.String()) }
