@@ -1,6 +1,9 @@
 package oponn
 
-import "context"
+import (
+	"bytes"
+	"context"
+)
 
 // Field says what a sealed value is, so that one can't be passed off as
 // another: it is part of the associated data of every seal.
@@ -53,6 +56,11 @@ type WrappedKey struct {
 	// Commitment is 32 bytes derived from the DEK, checked before it is used:
 	// AES-GCM alone does not commit to its key.
 	Commitment []byte
+}
+
+// Equal says whether two wrapped keys are the same bytes under the same KEK.
+func (w WrappedKey) Equal(other WrappedKey) bool {
+	return w.KEK == other.KEK && bytes.Equal(w.Blob, other.Blob) && bytes.Equal(w.Commitment, other.Commitment)
 }
 
 // Keyring makes and opens the data keys of ballots (envelope encryption, NIST

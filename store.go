@@ -48,6 +48,12 @@ type Store interface {
 	// batches. One that fails does not hinder the others.
 	Append(ctx context.Context, batches []Batch) []Appended
 
+	// Rewrap replaces a ballot's wrapped key, from the one it was loaded with to
+	// one that wraps the same DEK. When that has been done already it returns
+	// nil. A record with another key is CodeBusy: load it again.
+	// CodeOutcomeUnknown is possible: do the same again.
+	Rewrap(ctx context.Context, ballot BallotID, from, to WrappedKey) error
+
 	// Votes returns what a voter has in the log of a ballot, by revision. It
 	// is empty, not an error, for a voter or ballot that is unknown.
 	Votes(ctx context.Context, ballot BallotID, tag VoterTag) ([]LoggedVote, error)

@@ -21,6 +21,7 @@ const (
 	deleteWriteIns
 	insertBallot
 	selectBallot
+	updateKey
 	deleteBallot
 	selectCreated
 	selectOwned
@@ -54,6 +55,7 @@ var queries = [numQueries]string{
 	deleteWriteIns: "DELETE FROM write_ins WHERE ballot = ?",
 
 	insertBallot:  "INSERT INTO ballots (id, created_at, owner, owner_key, kek, wrapped_dek, commitment, definition) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+	updateKey:     "UPDATE ballots SET kek = ?, wrapped_dek = ?, commitment = ? WHERE id = ?",
 	selectBallot:  "SELECT created_at, owner, owner_key, kek, wrapped_dek, commitment, definition FROM ballots WHERE id = ?",
 	deleteBallot:  "DELETE FROM ballots WHERE id = ?",
 	selectCreated: "SELECT created_at FROM ballots WHERE id = ?",

@@ -35,6 +35,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 	s.group("Closing", suite.closing)
 	s.group("WriteIns", suite.writeIns)
 	s.group("Deletion", suite.deletion)
+	s.group("Rewrap", suite.rewrap)
 	s.group("Heads", suite.heads)
 	s.group("Votes", suite.votes)
 	s.group("Owned", suite.owned)

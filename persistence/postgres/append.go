@@ -1,0 +1,133 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/oponn/oponn"
+)
+
+// attempts is how often a transaction is tried that keeps colliding with
+// others.
+const attempts = 5
+
+// Append applies batches in one transaction. When it fails for a reason that
+// may lie in one of them, each is tried in a transaction of its own.
+func (s *Store) Append(ctx context.Context, batches []oponn.Batch) []oponn.Appended {
+	done := make([]oponn.Appended, len(batches))
+	if len(batches) == 0 {
+		return done
+	}
+	err := s.together(ctx, batches, done)
+	if len(batches) > 1 && ofOneBatch(err) {
+		for i := range batches {
+			settle(done[i:i+1], s.together(ctx, batches[i:i+1], done[i:i+1]))
+		}
+	} else {
+		settle(done, err)
+	}
+	for i := range done {
+		if done[i].Err == nil && done[i].Effect.Tombstone {
+			s.wakeSweeper()
+		}
+	}
+	return done
+}
+
+// settle gives those batches that have no error of their own the error of
+// their transaction.
+func settle(done []oponn.Appended, err error) {
+	if err == nil {
+		return
+	}
+	for i := range done {
+		if done[i].Err == nil {
+			done[i] = oponn.Appended{Err: err}
+		}
+	}
+}
+
+// together applies batches in one transaction and fills in done. Its error is
+// the transaction's.
+func (s *Store) together(ctx context.Context, batches []oponn.Batch, done []oponn.Appended) error {
+	return s.write(ctx, func(ctx context.Context, c *connection) ([]step, error) {
+		clear(done)
+		grounds, err := c.grounds(ctx, batches)
+		if err != nil {
+			return nil, err
+		}
+		var written kept
+		for i, batch := range batches {
+			if done[i].Err = grounds[i].err; done[i].Err == nil {
+				done[i] = decide(batch, grounds[i].Ground)
+			}
+			if done[i].Err == nil {
+				written.add(grounds[i].Ground, done[i].Effect)
+			}
+		}
+		return written.steps(), nil
+	})
+}
+
+// transaction is what a transaction does between its begin and its commit: it
+// reads, and returns what shall be written together with the commit.
+type transaction func(context.Context, *connection) ([]step, error)
+
+// write runs a transaction that writes. It is tried again when it lost against
+// another one, and when its connection broke before COMMIT was sent.
+func (s *Store) write(ctx context.Context, do transaction) error {
+	done, err := s.enter(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if s.options.readOnly {
+		return unavailable(errors.New("the database was opened for reading only"))
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for attempt := 1; ; attempt++ {
+		err := use(ctx, s.writers, func(c *connection) error { return c.transact(ctx, do) })
+		again := broken(ctx, err) && attempt <= s.options.writers
+		if collided(err) && attempt < attempts {
+			again = pause(ctx, attempt)
+		}
+		if !again {
+			return translate(ctx, err)
+		}
+	}
+}
+
+// pause waits for a random time before another attempt and says whether the
+// context still holds.
+func pause(ctx context.Context, attempt int) bool {
+	wait := time.NewTimer(time.Duration(rand.Int64N(int64(attempt) * int64(10*time.Millisecond)))) //nolint:gosec // no secret
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// transact runs a transaction. The context can end it before its COMMIT is
+// sent, but never the COMMIT itself: whose outcome is reported, whatever it is.
+func (c *connection) transact(ctx context.Context, do transaction) (err error) {
+	defer func() {
+		c.abort() // also when a panic or runtime.Goexit passes through here
+		if demoted(err) {
+			_ = c.Close(context.Background()) // the next one may find the primary
+		}
+	}()
+	steps, err := do(ctx, c)
+	if err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return unavailable(err)
+	}
+	return c.finish(steps)
+}

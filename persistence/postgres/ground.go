@@ -1,0 +1,151 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/oponn/oponn"
+)
+
+// ground is what a batch needs, or why it can't have it.
+type ground struct {
+	oponn.Ground
+	moved time.Time
+	err   error
+}
+
+// grounds begins a transaction, locks the heads of batches and reads what
+// belongs to them, in one round trip.
+func (c *connection) grounds(ctx context.Context, batches []oponn.Batch) ([]ground, error) {
+	grounds := make([]ground, len(batches))
+	index := make(map[oponn.BallotID]int, len(batches))
+	ballots := make([]oponn.BallotID, len(batches))
+	for i, batch := range batches {
+		grounds[i].Earlier = make([][]oponn.LoggedVote, len(batch.Votes))
+		index[batch.Ballot], ballots[i] = i, batch.Ballot
+	}
+	var now time.Time
+	earlier, note := lookUp(batches, grounds)
+	err := c.run(ctx,
+		step{begin, nil, nil},
+		step{lockHeads, [][]byte{uuids(ballots)}, func(row row) {
+			g := &grounds[index[row.ballot()]]
+			g.Head, g.moved = row.head(), row.moved()
+		}},
+		step{selectNow, nil, func(row row) { now = row.instant(0) }},
+		step{selectEarlier, earlier, note},
+		step{selectNewer, above(batches), func(row row) {
+			g := &grounds[row.bigint(0)-1]
+			g.WriteIns = append(g.WriteIns, row[1:].writeIn())
+		}})
+	if err != nil {
+		return nil, err
+	}
+	for i := range grounds {
+		grounds[i].settle(now)
+	}
+	return grounds, c.explainMissing(ctx, ballots, grounds)
+}
+
+// lookUp returns the parameters of selectEarlier for all votes of batches, and
+// what notes its rows.
+func lookUp(batches []oponn.Batch, grounds []ground) (args [][]byte, note func(row)) {
+	type place struct{ batch, vote int }
+	var places []place
+	for i, batch := range batches {
+		for n := range batch.Votes {
+			places = append(places, place{i, n})
+		}
+	}
+	ballots, tags := newArray(oidUUID, len(places), 16), newArray(oidUUID, len(places), 16)
+	for _, at := range places {
+		ballots.blob(batches[at.batch].Ballot[:])
+		tags.blob(batches[at.batch].Votes[at.vote].Tag[:])
+	}
+	return [][]byte{ballots.done(), tags.done()}, func(row row) {
+		at := places[row.bigint(0)-1]
+		earlier := &grounds[at.batch].Earlier[at.vote]
+		*earlier = append(*earlier, row[1:].vote())
+	}
+}
+
+// above returns the parameters of selectNewer.
+func above(batches []oponn.Batch) [][]byte {
+	ballots, numbers := newArray(oidUUID, len(batches), 16), newArray(oidInt, len(batches), 4)
+	for _, batch := range batches {
+		ballots.blob(batch.Ballot[:])
+		numbers.integer(batch.WriteIns)
+	}
+	return [][]byte{ballots.done(), numbers.done()}
+}
+
+// settle sets the clock and the order of what was read.
+func (g *ground) settle(now time.Time) {
+	g.Now = now
+	if now.Before(g.moved) {
+		g.Now = g.moved // another server's clock, or one that was set back
+	}
+	for _, earlier := range g.Earlier {
+		slices.SortFunc(earlier, func(a, b oponn.LoggedVote) int { return cmp.Compare(a.Revision, b.Revision) })
+	}
+	slices.SortFunc(g.WriteIns, func(a, b oponn.SealedWriteIn) int { return cmp.Compare(a.Number, b.Number) })
+}
+
+// explainMissing says of ballots without a head why they have none.
+func (c *connection) explainMissing(ctx context.Context, ballots []oponn.BallotID, grounds []ground) error {
+	var missing []oponn.BallotID
+	for i, g := range grounds {
+		if g.Head.Version == 0 {
+			missing = append(missing, ballots[i])
+		}
+	}
+	why, err := c.whyMissing(ctx, missing)
+	if err != nil {
+		return err
+	}
+	for i := range grounds {
+		grounds[i].err = why[ballots[i]]
+	}
+	return nil
+}
+
+// whyMissing returns why there are no such ballots: CodeGone or CodeNotFound.
+func (c *connection) whyMissing(ctx context.Context, ballots []oponn.BallotID) (map[oponn.BallotID]error, error) {
+	if len(ballots) == 0 {
+		return nil, nil
+	}
+	why := make(map[oponn.BallotID]error, len(ballots))
+	for _, ballot := range ballots {
+		why[ballot] = oponn.Errorf(oponn.CodeNotFound, "There is no such ballot.")
+	}
+	err := c.run(ctx, step{selectTombstones, [][]byte{uuids(ballots)}, func(row row) {
+		why[row.ballot()] = oponn.Errorf(oponn.CodeGone, "This ballot was deleted.")
+	}})
+	return why, err
+}
+
+// decide runs a batch's Apply.
+func decide(batch oponn.Batch, ground oponn.Ground) oponn.Appended {
+	effect, err := guarded(batch.Apply, ground)
+	if err == nil {
+		err = effect.Check(ground.Head)
+	}
+	if err != nil {
+		return oponn.Appended{Err: err}
+	}
+	return oponn.Appended{Effect: effect}
+}
+
+// guarded turns a panic of an Apply into an error with its stack.
+func guarded(apply oponn.Apply, ground oponn.Ground) (effect oponn.Effect, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			effect, err = oponn.Effect{}, oponn.Internal(fmt.Errorf("apply panicked: %v\n%s", r, debug.Stack()))
+		}
+	}()
+	return apply(ground)
+}

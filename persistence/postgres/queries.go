@@ -1,0 +1,108 @@
+package postgres
+
+// query names a statement. Every connection prepares all of them when it is
+// opened, in one round trip, under their numbers.
+type query int
+
+const (
+	begin query = iota
+	beginSnapshot
+	commit
+	rollback
+	lockHeads
+	selectHeads
+	selectNow
+	selectEarlier
+	selectNewer
+	selectTombstones
+	selectVotes
+	selectWriteIns
+	insertVotes
+	insertWriteIns
+	updateHeads
+	insertBallot
+	insertHead
+	selectRecord
+	updateKey
+	selectCreated
+	selectOwned
+	selectBallots
+	deleteBallots
+	deleteHeads
+	deleteWriteIns
+	insertTombstones
+	selectUnswept
+	lockUnswept
+	deleteVotes
+	updateSwept
+	declareLog
+	selectSettings
+	raiseFence
+	selectFence
+	limitTransaction
+	numQueries
+)
+
+const (
+	headColumns   = "ballot, version, position, voters, write_ins, sealed, moved_at"
+	voteColumns   = "tag, revision, vote_id, position, version, at, sealed"
+	recordColumns = "b.created_at, b.owner, b.owner_key, b.kek, b.wrapped_dek, b.commitment, b.definition"
+	headOfRecord  = "h.ballot, h.version, h.position, h.voters, h.write_ins, h.sealed, h.moved_at"
+)
+
+// Arrays come as one parameter each and are taken apart by unnest. A lateral
+// subquery with OFFSET 0 is not flattened: the planner can only probe the
+// index once for each row, whatever it thinks of the table.
+var queries = [numQueries]string{
+	begin:         "begin isolation level read committed read write",
+	beginSnapshot: "begin isolation level repeatable read read only",
+	commit:        "commit",
+	rollback:      "rollback",
+
+	lockHeads:   "select " + headColumns + " from heads where ballot = any($1::uuid[]) order by ballot for update",
+	selectHeads: "select " + headColumns + " from heads where ballot = any($1::uuid[])",
+	updateHeads: `update heads set version = t.version, position = t.position, voters = t.voters, write_ins = t.write_ins, sealed = t.sealed, moved_at = t.moved_at
+		from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::int[], $6::bytea[], $7::timestamptz[])
+		t(ballot, version, position, voters, write_ins, sealed, moved_at) where heads.ballot = t.ballot`,
+	insertHead:  "insert into heads (" + headColumns + ") values ($1::uuid, $2::bigint, $3::bigint, $4::bigint, $5::int, $6::bytea, $7::timestamptz)",
+	deleteHeads: "delete from heads where ballot = any($1::uuid[])",
+
+	selectNow: "select clock_timestamp()",
+	selectEarlier: `select t.n, v.* from unnest($1::uuid[], $2::uuid[]) with ordinality t(ballot, tag, n) cross join lateral
+		(select ` + voteColumns + ` from votes where ballot = t.ballot and tag = t.tag offset 0) v`,
+	selectVotes: "select " + voteColumns + " from votes where ballot = $1::uuid and tag = $2::uuid order by revision",
+	insertVotes: `insert into votes (ballot, ` + voteColumns + `)
+		select * from unnest($1::uuid[], $2::uuid[], $3::int[], $4::uuid[], $5::bigint[], $6::bigint[], $7::timestamptz[], $8::bytea[])`,
+	declareLog:  "declare log no scroll cursor for select " + voteColumns + " from votes where ballot = $1::uuid order by position",
+	deleteVotes: "delete from votes where ctid = any(array(select ctid from votes where ballot = $1::uuid limit $2::bigint))",
+
+	selectNewer: `select t.n, w.* from unnest($1::uuid[], $2::int[]) with ordinality t(ballot, above, n) cross join lateral
+		(select number, id, sealed from write_ins where ballot = t.ballot and number > t.above order by number offset 0) w`,
+	selectWriteIns: "select ballot, number, id, sealed from write_ins where ballot = any($1::uuid[]) order by ballot, number",
+	insertWriteIns: "insert into write_ins (ballot, number, id, sealed) select * from unnest($1::uuid[], $2::int[], $3::text[], $4::bytea[])",
+	deleteWriteIns: "delete from write_ins where ballot = any($1::uuid[])",
+
+	insertBallot: `insert into ballots (id, created_at, owner, owner_key, kek, wrapped_dek, commitment, definition)
+		values ($1::uuid, clock_timestamp(), $2::bytea, $3::bytea, $4::text, $5::bytea, $6::bytea, $7::bytea) returning created_at`,
+	updateKey: `update ballots set kek = $2::text, wrapped_dek = $3::bytea, commitment = $4::bytea
+		where id = $1::uuid and kek = $5::text and wrapped_dek = $6::bytea and commitment = $7::bytea returning id`,
+	selectRecord: "select " + headOfRecord + ", " + recordColumns + " from heads h join ballots b on b.id = h.ballot where h.ballot = $1::uuid",
+	selectOwned: "select " + headOfRecord + ", " + recordColumns + ` from ballots b join heads h on h.ballot = b.id
+		where b.owner = $1::bytea and (b.created_at, b.id) < ($2::timestamptz, $3::uuid) order by b.created_at desc, b.id desc limit $4::bigint`,
+	selectCreated: "select created_at from ballots where id = $1::uuid",
+	selectBallots: "select id from ballots where id > $1::uuid order by id limit $2::bigint",
+	deleteBallots: "delete from ballots where id = any($1::uuid[])",
+
+	raiseFence:  "insert into fences (name, number) values ($1::text, 1) on conflict (name) do update set number = fences.number + 1 returning number",
+	selectFence: "select number from fences where name = $1::text",
+
+	selectTombstones: "select ballot from tombstones where ballot = any($1::uuid[])",
+	insertTombstones: "insert into tombstones (ballot, at) select * from unnest($1::uuid[], $2::timestamptz[])",
+	selectUnswept:    "select ballot from tombstones where not swept limit 1",
+	lockUnswept:      "select ballot from tombstones where not swept order by ballot limit 1 for update skip locked",
+	updateSwept:      "update tombstones set swept = true where ballot = $1::uuid",
+
+	selectSettings: "select current_setting('fsync'), current_setting('synchronous_commit')",
+	// Postgres 17 can limit a whole transaction.
+	limitTransaction: "select set_config('transaction_timeout', '12s', false) where current_setting('server_version_num')::int >= 170000",
+}
