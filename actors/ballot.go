@@ -84,8 +84,10 @@ type ballot struct {
 
 	refusal error
 	stash   []asked // what came while loading
-	// refreshing says that the store is being asked; waiting is who waits.
+	// refreshing says that the store is being asked; waiting is who waits, and
+	// sought a version that it is known to have.
 	refreshing bool
+	sought     uint64
 	waiting    []asked
 
 	ballot   *oponn.Ballot
@@ -94,6 +96,8 @@ type ballot struct {
 	writeIns []oponn.WriteIn
 	asOf     time.Time
 	ahead    time.Duration
+	// keyChecked is when the keyring last opened the key.
+	keyChecked time.Time
 
 	gathering []*castVote
 	changes   []*changeBallot
@@ -134,6 +138,7 @@ func (b *ballot) Receive(ctx actor.Context) {
 	case *actor.Started:
 		b.wake(ctx)
 	case *actor.Restarting, *actor.Stopping:
+		b.crowd(ctx, 0) // viewers who come back are counted anew
 		b.abandon()
 	case asked:
 		b.ask(ctx, m)
@@ -248,20 +253,22 @@ func (b *ballot) remote(ctx actor.Context, notice oponn.Notice) {
 		b.refresh(ctx, nil) // the store's word, not the bus's
 		return
 	}
-	b.asOf = time.Now()
 	if notice.Head.Version <= b.head.Version {
-		return
+		return // not a sign of freshness: anybody could have sent it again
 	}
 	state, err := oponn.OpenState(b.ballot.Key, notice.Head)
 	if err != nil {
 		b.system.cfg.Logger.Warn("notice refused", "error", err)
 		return
 	}
-	if notice.Head.WriteIns > len(b.writeIns) {
+	// Of a head from the bus only version and state are certain.
+	if len(state.Counts) > len(b.ballot.Definition.Labels)+len(b.writeIns) {
+		b.sought = notice.Head.Version
 		b.refresh(ctx, nil) // the labels are in the store
 		return
 	}
 	if b.adopt(notice.Head, state, b.writeIns) {
+		ctx.Send(b.system.relay, &genuine{ballot: b.id})
 		b.publish(ctx)
 	}
 }

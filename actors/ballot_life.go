@@ -13,6 +13,14 @@ import (
 // loadTimeout bounds one look into store and keyring.
 const loadTimeout = 3 * time.Second
 
+// A ballot that stays awake has its key looked at again after keyRefresh: it
+// may have been disabled, or wrapped anew. While the key service can't be
+// reached the ballot goes on with the key it has, for keyGrace at most.
+const (
+	keyRefresh = 15 * time.Minute
+	keyGrace   = 24 * time.Hour
+)
+
 // wake begins an incarnation.
 func (b *ballot) wake(ctx actor.Context) {
 	b.armIdle(ctx)
@@ -98,10 +106,14 @@ func (b *ballot) loaded(ctx actor.Context, m *loaded) {
 		return
 	}
 	first := b.ballot == nil
-	b.ballot, b.ahead = m.ballot, m.ahead
+	b.ballot, b.ahead, b.keyChecked = m.ballot, m.ahead, time.Now()
 	moved := b.adopt(m.record.Head, m.state, m.writeIns)
 	if moved {
 		b.publish(ctx)
+	}
+	if b.sought > b.head.Version { // it had begun to answer before that
+		b.sought = 0
+		b.refresh(ctx, nil)
 	}
 	for i, q := range waiting {
 		b.current, b.stash = q, waiting[i+1:] // nobody is forgotten if this one panics
@@ -119,9 +131,9 @@ func (b *ballot) loaded(ctx actor.Context, m *loaded) {
 	}
 }
 
-// loadFailed answers those who wait. A ballot that is not there, or could not
-// be opened at first, is put to sleep again; one that is awake goes on with
-// what it knows when the store is only away.
+// loadFailed answers those who wait. A ballot that is not there, or can't be
+// opened, is put to sleep again; one that is awake goes on with what it knows
+// when the store or the key service is only away.
 func (b *ballot) loadFailed(ctx actor.Context, err error, waiting []asked) {
 	err = storeError(err)
 	code := oponn.CodeOf(err)
@@ -132,13 +144,16 @@ func (b *ballot) loadFailed(ctx actor.Context, err error, waiting []asked) {
 	for _, q := range waiting {
 		q.refuse(err)
 	}
-	if b.ballot != nil && !gone {
+	away := code != oponn.CodeInternal && time.Since(b.keyChecked) < keyGrace
+	if b.ballot != nil && !gone && away {
 		return
 	}
 	b.refusal = err
+	reason := oponn.EndFault
 	if gone {
-		ctx.Send(b.audience, &dismiss{reason: oponn.EndGone})
+		reason = oponn.EndGone
 	}
+	ctx.Send(b.audience, &dismiss{reason: reason})
 	b.askForSleep(ctx)
 }
 
@@ -188,6 +203,9 @@ func (b *ballot) idle(ctx actor.Context, generation int) {
 	if b.busy() || time.Since(b.lastActive) < b.system.cfg.IdleAfter {
 		if b.busy() {
 			b.lastActive = time.Now()
+		}
+		if b.ballot != nil && b.refusal == nil && time.Since(b.keyChecked) > keyRefresh {
+			b.refresh(ctx, nil)
 		}
 		b.armIdle(ctx)
 		return

@@ -17,6 +17,8 @@ type (
 	// follow and unfollow say which ballots have viewers here.
 	follow   struct{ ballot oponn.BallotID }
 	unfollow struct{ ballot oponn.BallotID }
+	// genuine is a ballot's word that a notice was genuine, and news.
+	genuine struct{ ballot oponn.BallotID }
 	// received says that the inbox has something.
 	received struct{}
 	// published says that the last round of publishing has ended.
@@ -24,35 +26,50 @@ type (
 	// healTime is the clock of the sweep, healed its answer.
 	healTime struct{ generation int }
 	healed   struct {
+		asked []oponn.BallotID
+		begun time.Time
 		heads []oponn.Head
 		err   error
 	}
 )
 
-// publishTimeout and healTimeout bound one round each.
+// publishTimeout and healTimeout bound one round each; publishers is how many
+// notices are on their way to the bus at once.
 const (
 	publishTimeout = time.Second
 	healTimeout    = 2 * time.Second
+	publishers     = 8
 )
+
+// resyncer is what a bus may be as well: one that knows when it began, or
+// began again, to hear of a ballot. What was published before may be lost. The
+// function is set once, before the first Follow, and must not block.
+type resyncer interface {
+	Resynced(func(ballot oponn.BallotID))
+}
 
 // relay ties this instance to the others: it publishes what was committed
 // here, passes on what was committed elsewhere, and asks the store for every
 // watched ballot that was not heard of for a while, all in one query. It keeps
-// one notice per ballot each way: the newest.
+// one notice per ballot each way: the newest. A notice counts as heard only
+// when the ballot could open it: forged ones must not keep the sweep away.
 type relay struct {
 	system     *System
 	inbox      *inbox
 	outbox     map[oponn.BallotID]oponn.Notice
 	publishing bool
+	unreached  bool                         // the last round of publishing failed
 	followed   map[oponn.BallotID]time.Time // last heard of
+	missed     map[oponn.BallotID]bool      // to be asked for at once
 	healing    bool
 	timer      timer
 }
 
 func (s *System) relayProps() *actor.Props {
+	followed := make(map[oponn.BallotID]time.Time) // outlives a restart: nobody follows again
 	return actor.PropsFromProducer(func() actor.Actor {
 		return &relay{system: s, inbox: s.inbox, outbox: make(map[oponn.BallotID]oponn.Notice),
-			followed: make(map[oponn.BallotID]time.Time)}
+			followed: followed, missed: make(map[oponn.BallotID]bool)}
 	}, actor.WithReceiverMiddleware(logged(s.cfg.Logger, "relay")))
 }
 
@@ -62,25 +79,26 @@ func (r *relay) Receive(ctx actor.Context) {
 	case *actor.Started:
 		r.armHeal(ctx)
 	case *announce:
-		r.heard(m.notice.Ballot)
+		r.heard(m.notice.Ballot, time.Now())
 		r.outbox[m.notice.Ballot] = m.notice
 		r.publish(ctx)
 	case *published:
 		r.publishing = false
-		if m.err != nil {
+		if m.err != nil && !r.unreached {
 			r.system.cfg.Logger.Warn("bus not reached", "error", m.err)
 		}
+		r.unreached = m.err != nil
 		r.publish(ctx)
 	case *received:
-		for _, notice := range r.inbox.take() {
-			r.heard(notice.Ballot)
-			ctx.Send(r.system.registry, &remoteHead{notice: notice})
-		}
+		r.received(ctx)
+	case *genuine:
+		r.heard(m.ballot, time.Now())
 	case *follow:
 		r.followed[m.ballot] = time.Now()
 		r.system.cfg.Bus.Follow(m.ballot)
 	case *unfollow:
 		delete(r.followed, m.ballot)
+		delete(r.missed, m.ballot)
 		r.system.cfg.Bus.Unfollow(m.ballot)
 	case *healTime:
 		if m.generation == r.timer.generation {
@@ -94,9 +112,30 @@ func (r *relay) Receive(ctx actor.Context) {
 	}
 }
 
-func (r *relay) heard(ballot oponn.BallotID) {
-	if _, ok := r.followed[ballot]; ok {
-		r.followed[ballot] = time.Now()
+func (r *relay) heard(ballot oponn.BallotID, at time.Time) {
+	if last, ok := r.followed[ballot]; ok && at.After(last) {
+		r.followed[ballot] = at
+	}
+}
+
+// received passes on what came from the bus, and asks the store for what the
+// bus may have missed.
+func (r *relay) received(ctx actor.Context) {
+	notices, missed := r.inbox.take()
+	for ballot, notice := range notices {
+		if notice.Gone {
+			missed[ballot] = true // anybody could have said so
+			continue
+		}
+		ctx.Send(r.system.registry, &remoteHead{notice: notice})
+	}
+	for ballot := range missed {
+		if _, ok := r.followed[ballot]; ok {
+			r.missed[ballot] = true
+		}
+	}
+	if len(r.missed) > 0 {
+		r.heal(ctx)
 	}
 }
 
@@ -113,31 +152,53 @@ func (r *relay) publish(ctx actor.Context) {
 	r.system.task(func() {
 		c, cancel := context.WithTimeout(context.Background(), publishTimeout)
 		defer cancel()
-		m := &published{}
-		for _, notice := range notices {
-			if err := bus.Publish(c, notice); err != nil {
-				m.err = err
-			}
-		}
-		root.Send(self, m)
+		root.Send(self, &published{err: publishAll(c, bus, notices)})
 	})
 }
 
-func (r *relay) armHeal(ctx actor.Context) {
-	r.timer.arm(r.system.root, ctx.Self(), r.system.cfg.Freshness, func(g int) any { return &healTime{generation: g} })
+// publishAll publishes a few at a time, so that a round doesn't take a round
+// trip for each, and returns one of the errors.
+func publishAll(ctx context.Context, bus oponn.Bus, notices map[oponn.BallotID]oponn.Notice) error {
+	waiting, failed := make(chan oponn.Notice, len(notices)), make(chan error, len(notices))
+	for _, notice := range notices {
+		waiting <- notice
+	}
+	close(waiting)
+	var all sync.WaitGroup
+	for range min(len(notices), publishers) {
+		all.Go(func() {
+			for notice := range waiting {
+				if err := bus.Publish(ctx, notice); err != nil {
+					failed <- err
+				}
+			}
+		})
+	}
+	all.Wait()
+	close(failed)
+	return <-failed
 }
 
-// heal asks the store for the watched ballots that were not heard of.
+// armHeal sets the next sweep: two in the time of Freshness, so that what was
+// heard of just before one is asked for before twice that time has passed.
+func (r *relay) armHeal(ctx actor.Context) {
+	r.timer.arm(r.system.root, ctx.Self(), r.system.cfg.Freshness/2, func(g int) any { return &healTime{generation: g} })
+}
+
+// heal asks the store for the watched ballots that were not heard of, or that
+// the bus may have missed.
 func (r *relay) heal(ctx actor.Context) {
 	if r.healing {
 		return
 	}
+	begun := time.Now()
 	var unheard []oponn.BallotID
 	for ballot, last := range r.followed {
-		if time.Since(last) >= r.system.cfg.Freshness {
+		if begun.Sub(last) >= r.system.cfg.Freshness || r.missed[ballot] {
 			unheard = append(unheard, ballot)
 		}
 	}
+	clear(r.missed)
 	if len(unheard) == 0 {
 		return
 	}
@@ -146,7 +207,7 @@ func (r *relay) heal(ctx actor.Context) {
 	r.system.task(func() {
 		c, cancel := context.WithTimeout(context.Background(), healTimeout)
 		defer cancel()
-		m := &healed{}
+		m := &healed{asked: unheard, begun: begun}
 		m.heads, m.err = store.Heads(c, unheard)
 		found := make(map[oponn.BallotID]bool, len(m.heads))
 		for _, head := range m.heads {
@@ -165,38 +226,57 @@ func (r *relay) healed(ctx actor.Context, m *healed) {
 	r.healing = false
 	if m.err != nil {
 		r.system.cfg.Logger.Warn("watched ballots not refreshed", "error", m.err)
+		for _, ballot := range m.asked {
+			if _, ok := r.followed[ballot]; ok {
+				r.followed[ballot] = time.Time{} // the next sweep asks again
+			}
+		}
 		return
 	}
 	for _, head := range m.heads {
-		r.heard(head.Ballot)
+		r.heard(head.Ballot, m.begun)
 		ctx.Send(r.system.registry, &remoteHead{notice: oponn.Notice{Ballot: head.Ballot, Head: head}})
+	}
+	if len(r.missed) > 0 {
+		r.heal(ctx)
 	}
 }
 
 // inbox takes notices from the bus, which must not wait, and keeps the newest
-// for each ballot.
+// for each ballot, and which ones the bus may have missed something of.
 type inbox struct {
 	mu      sync.Mutex
 	notices map[oponn.BallotID]oponn.Notice
+	missed  map[oponn.BallotID]bool
 	wake    func() // sends received to the relay
 }
 
 func (i *inbox) put(notice oponn.Notice) {
+	i.add(func() {
+		if before, ok := i.notices[notice.Ballot]; !ok || notice.Gone || !before.Gone && notice.Head.Version > before.Head.Version {
+			i.notices[notice.Ballot] = notice
+		}
+	})
+}
+
+func (i *inbox) resynced(ballot oponn.BallotID) {
+	i.add(func() { i.missed[ballot] = true })
+}
+
+func (i *inbox) add(change func()) {
 	i.mu.Lock()
-	first := len(i.notices) == 0
-	if before, ok := i.notices[notice.Ballot]; !ok || notice.Gone || !before.Gone && notice.Head.Version > before.Head.Version {
-		i.notices[notice.Ballot] = notice
-	}
+	first := len(i.notices) == 0 && len(i.missed) == 0
+	change()
 	i.mu.Unlock()
 	if first {
 		i.wake()
 	}
 }
 
-func (i *inbox) take() map[oponn.BallotID]oponn.Notice {
+func (i *inbox) take() (notices map[oponn.BallotID]oponn.Notice, missed map[oponn.BallotID]bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	notices := i.notices
-	i.notices = make(map[oponn.BallotID]oponn.Notice)
-	return notices
+	notices, missed = i.notices, i.missed
+	i.notices, i.missed = make(map[oponn.BallotID]oponn.Notice), make(map[oponn.BallotID]bool)
+	return notices, missed
 }

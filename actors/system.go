@@ -42,7 +42,7 @@ func Start(cfg Config) (*System, error) {
 	framework := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }))
 	s := &System{cfg: cfg, framework: framework, root: framework.Root,
 		admission: newAdmission(cfg.MaxInFlight, cfg.MaxPerBallot),
-		inbox:     &inbox{notices: make(map[oponn.BallotID]oponn.Notice)},
+		inbox:     &inbox{notices: make(map[oponn.BallotID]oponn.Notice), missed: make(map[oponn.BallotID]bool)},
 		loads:     make(chan struct{}, maxLoads),
 		registry:  framework.NewLocalPID("oponn/ballots"),
 		streams:   framework.NewLocalPID("oponn/streams"),
@@ -62,6 +62,9 @@ func Start(cfg Config) (*System, error) {
 	s.top = top
 	grown.Wait()
 	cfg.Bus.Receive(s.inbox.put)
+	if bus, ok := cfg.Bus.(resyncer); ok {
+		bus.Resynced(s.inbox.resynced)
+	}
 	return s, nil
 }
 

@@ -261,6 +261,14 @@ type touchyKeys struct {
 	oponn.Keyring
 	mu     sync.Mutex
 	marked map[oponn.VoterID]bool
+	fails  error // what Open answers
+}
+
+// fail makes Open fail from now on; nil mends it.
+func (k *touchyKeys) fail(err error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.fails = err
 }
 
 // crasher returns a vote that kills the ballot's actor.
@@ -276,6 +284,12 @@ func (k *touchyKeys) crasher(ballot oponn.BallotID) oponn.Cast {
 }
 
 func (k *touchyKeys) Open(ctx context.Context, ballot oponn.BallotID, wrapped oponn.WrappedKey) (oponn.Key, error) {
+	k.mu.Lock()
+	err := k.fails
+	k.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
 	key, err := k.Keyring.Open(ctx, ballot, wrapped)
 	return touchyKey{key, k}, err
 }
