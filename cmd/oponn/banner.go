@@ -31,7 +31,7 @@ func (s *instance) announce(out io.Writer, live bool) {
 		line("public", paint(bold, s.cfg.publicURL.String()))
 	}
 	line("ops", "http://"+s.opsListener.Addr().String()+"/readyz")
-	line("data", string(s.cfg.dataDir))
+	line("data", s.cfg.storage.String())
 	if !live {
 		fmt.Fprintf(out, "\n  %s\n", paint(amber, "live updates off: run make assets"))
 	}

@@ -7,9 +7,12 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/oponn/oponn/keys"
 )
 
 // config is what the settings mean.
@@ -17,7 +20,9 @@ type config struct {
 	addr, opsAddr  string
 	publicURL      *url.URL // nil in development: the host that was asked
 	production     bool
-	dataDir        dataDir
+	storage        storage
+	redisURL       string // empty: a bus within the process
+	reusePort      bool
 	secrets        [][]byte // empty: that of the data directory
 	trustedProxies []netip.Prefix
 	tlsCert        string // empty: plain HTTP
@@ -43,7 +48,9 @@ func (s settings) read(openFiles uint64) (config, error) {
 		addr:           r.address("OPONN_ADDR", s.Addr),
 		opsAddr:        r.address("OPONN_OPS_ADDR", s.OpsAddr),
 		publicURL:      r.publicURL("OPONN_PUBLIC_URL", s.PublicURL),
-		dataDir:        dataDir(s.DataDir),
+		storage:        r.storage(s.storageSettings),
+		redisURL:       r.url("REDIS_URL", s.RedisURL, "redis", "rediss"),
+		reusePort:      r.choice("OPONN_REUSE_PORT", s.ReusePort, "on", "off") == "on",
 		secrets:        r.secrets("OPONN_SECRET", s.Secret),
 		trustedProxies: r.networks("OPONN_TRUSTED_PROXIES", s.TrustedProxies),
 		tlsCert:        s.TLSCert,
@@ -67,19 +74,19 @@ func (s settings) read(openFiles uint64) (config, error) {
 	r.certificate(s.TLSCert, s.TLSKey)
 	if c.production {
 		r.production(s)
+		r.strict(s, c)
 	}
-	r.storage(s.storageSettings)
-	if s.RedisURL != "" {
-		r.fault("REDIS_URL is set, but this build can't use Redis yet.")
+	if c.reusePort && !canReusePort {
+		r.fault("OPONN_REUSE_PORT is on, but this system can't share a port.")
 	}
 	return c, r.err()
 }
 
-// read returns the data directory, or what is wrong with the settings.
-func (s storageSettings) read() (dataDir, error) {
+// read returns where ballots and keys are, or what is wrong with the settings.
+func (s storageSettings) read() (storage, error) {
 	var r reader
-	r.storage(s)
-	return dataDir(s.DataDir), r.err()
+	c := r.storage(s)
+	return c, r.err()
 }
 
 // reader reads settings and gathers what is wrong with them, a sentence for
@@ -116,18 +123,54 @@ func (r *reader) production(s settings) {
 	}
 }
 
-// storage refuses what comes with the next version: a server that ignored it
-// would write somewhere else than it was told.
-func (r *reader) storage(s storageSettings) {
-	if s.DatabaseURL != "" {
-		r.fault("DATABASE_URL is set, but this build can't use Postgres yet.")
+// strict refuses in production what is fine on a developer's machine.
+func (r *reader) strict(s settings, c config) {
+	if u := c.publicURL; u != nil && u.Scheme == "http" && !loopback(u.Hostname()) {
+		r.fault("OPONN_PUBLIC_URL is %s; in production it has to be https, but for a host of this machine.", u)
 	}
-	if s.KMSKeyID != "" {
-		r.fault("OPONN_KMS_KEY_ID is set, but this build can't use AWS KMS yet.")
+	if local := r.choice("OPONN_LOCAL_KMS", s.LocalKMS, "on", "off"); strings.HasPrefix(s.AWSEndpoint, "http:") && local != "on" {
+		r.fault("AWS_ENDPOINT_URL has no TLS; OPONN_LOCAL_KMS=on allows that for trying out production settings.")
 	}
+	for i, secret := range c.secrets {
+		if distinct(secret) < 8 {
+			r.fault("OPONN_SECRET: value %d can be guessed; openssl rand -hex 32 makes a good one.", i+1)
+		}
+	}
+}
+
+func loopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && addr.IsLoopback()
+}
+
+// distinct counts the different bytes of a secret.
+func distinct(secret []byte) int {
+	seen := map[byte]bool{}
+	for _, b := range secret {
+		seen[b] = true
+	}
+	return len(seen)
+}
+
+// storage returns where ballots and keys are.
+func (r *reader) storage(s storageSettings) storage {
 	if s.DataDir == "" {
 		r.fault("OPONN_DATA_DIR is empty.")
 	}
+	return storage{
+		dir:         dataDir(s.DataDir),
+		databaseURL: r.url("DATABASE_URL", s.DatabaseURL, "postgres", "postgresql"),
+		kms:         keys.KMSConfig{KeyID: s.KMSKeyID, Region: s.AWSRegion, Endpoint: s.AWSEndpoint},
+	}
+}
+
+// url checks a URL's scheme. It may hold a password: no fault quotes it.
+func (r *reader) url(name, value string, schemes ...string) string {
+	scheme, _, ok := strings.Cut(value, "://")
+	if value != "" && (!ok || !slices.Contains(schemes, scheme)) {
+		r.fault("%s has to be a URL that begins with %s://.", name, strings.Join(schemes, ":// or "))
+	}
+	return value
 }
 
 func (r *reader) choice(name, value string, choices ...string) string {

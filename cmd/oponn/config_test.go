@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -44,7 +45,7 @@ func TestConfig_Defaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := config{
-		addr: ":8080", opsAddr: "127.0.0.1:8081", dataDir: "./data", rateLimits: true, voterTokens: true,
+		addr: ":8080", opsAddr: "127.0.0.1:8081", storage: storage{dir: "./data"}, rateLimits: true, voterTokens: true,
 		frameInterval: 100 * time.Millisecond, idleAfter: 2 * time.Minute, maxStreams: 15_000,
 	}
 	if !reflect.DeepEqual(got, want) {
@@ -130,9 +131,9 @@ func TestConfig_Refusals(t *testing.T) {
 		"CertificateAlone":    {map[string]string{"OPONN_TLS_CERT": "cert.pem"}, []string{"OPONN_TLS_KEY is not"}},
 		"KeyAlone":            {map[string]string{"OPONN_TLS_KEY": "key.pem"}, []string{"OPONN_TLS_CERT is not"}},
 		"NoSuchCertificate":   {map[string]string{"OPONN_TLS_CERT": "cert.pem", "OPONN_TLS_KEY": "key.pem"}, []string{"OPONN_TLS_CERT", "cert.pem"}},
-		"Postgres":            {map[string]string{"DATABASE_URL": "postgres://u:hunter2@db/oponn"}, []string{"DATABASE_URL", "can't use Postgres yet"}},
-		"Redis":               {map[string]string{"REDIS_URL": "redis://:hunter2@cache"}, []string{"REDIS_URL", "can't use Redis yet"}},
-		"KMS":                 {map[string]string{"OPONN_KMS_KEY_ID": "alias/oponn"}, []string{"OPONN_KMS_KEY_ID", "can't use AWS KMS yet"}},
+		"Postgres":            {map[string]string{"DATABASE_URL": "mysql://u:hunter2@db/oponn"}, []string{"DATABASE_URL", "postgres://"}},
+		"Redis":               {map[string]string{"REDIS_URL": "cache:hunter2"}, []string{"REDIS_URL", "redis:// or rediss://"}},
+		"ReusePort":           {map[string]string{"OPONN_REUSE_PORT": "2"}, []string{"OPONN_REUSE_PORT"}},
 		"AllAtOnce":           {map[string]string{"OPONN_ADDR": "x", "OPONN_ENV": "y"}, []string{"OPONN_ADDR", "OPONN_ENV"}},
 		"BareProduction": {map[string]string{"OPONN_ENV": "production"},
 			[]string{"missing", "DATABASE_URL", "REDIS_URL", "OPONN_KMS_KEY_ID", "OPONN_SECRET", "OPONN_PUBLIC_URL"}},
@@ -155,6 +156,38 @@ func TestConfig_Refusals(t *testing.T) {
 				t.Errorf("%q shows a secret", err)
 			}
 		})
+	}
+}
+
+// TestConfig_ProductionIsStrict starts from settings that production takes,
+// and refuses what belongs to a developer's machine.
+func TestConfig_ProductionIsStrict(t *testing.T) {
+	t.Chdir(t.TempDir())
+	good := map[string]string{"OPONN_ENV": "production", "DATABASE_URL": "postgres://db/oponn", "REDIS_URL": "rediss://cache",
+		"OPONN_KMS_KEY_ID": "alias/oponn", "OPONN_SECRET": goodSecret, "OPONN_PUBLIC_URL": "https://vote.example.org"}
+	if got, err := readConfig(t, good); err != nil || got.drainDelay != 5*time.Second || got.voterTokens {
+		t.Fatalf("%+v, %v", got, err)
+	}
+	for name, tt := range map[string]struct {
+		env  map[string]string
+		says string
+	}{
+		"PlainPublicURL":  {map[string]string{"OPONN_PUBLIC_URL": "http://vote.example.org"}, "https"},
+		"PlainKMS":        {map[string]string{"AWS_ENDPOINT_URL": "http://localhost:4566"}, "OPONN_LOCAL_KMS=on"},
+		"GuessableSecret": {map[string]string{"OPONN_SECRET": strings.Repeat("change", 8)}, "can be guessed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			env := maps.Clone(good)
+			maps.Copy(env, tt.env)
+			if _, err := readConfig(t, env); err == nil || !strings.Contains(err.Error(), tt.says) {
+				t.Errorf("%v does not say %q", err, tt.says)
+			}
+		})
+	}
+	tried := maps.Clone(good)
+	maps.Copy(tried, map[string]string{"OPONN_PUBLIC_URL": "http://localhost:8080", "AWS_ENDPOINT_URL": "http://localhost:4566", "OPONN_LOCAL_KMS": "on"})
+	if _, err := readConfig(t, tried); err != nil {
+		t.Errorf("production settings tried out on one machine: %v", err)
 	}
 }
 

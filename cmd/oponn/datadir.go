@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,21 +20,6 @@ func (d dataDir) lockFile() string   { return filepath.Join(string(d), "serve.lo
 func (d dataDir) make() error {
 	if err := os.MkdirAll(string(d), 0o700); err != nil {
 		return fmt.Errorf("the data directory can't be made: %w", err)
-	}
-	return nil
-}
-
-// check returns an error when there is nothing to read: looking at ballots
-// must not make an empty database, and a key that opens nothing.
-func (d dataDir) check() error {
-	for _, file := range []string{d.database(), d.keyFile()} {
-		_, err := os.Stat(file)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return fmt.Errorf("there is no %s: OPONN_DATA_DIR (--data-dir) says where a server keeps its files", file)
-		case err != nil:
-			return err
-		}
 	}
 	return nil
 }

@@ -16,7 +16,6 @@ import (
 	web "github.com/oponn/oponn/http"
 	"github.com/oponn/oponn/http/ops"
 	"github.com/oponn/oponn/keys"
-	"github.com/oponn/oponn/persistence/sqlite"
 	"github.com/oponn/oponn/views"
 )
 
@@ -55,38 +54,57 @@ func start(ctx context.Context, cfg config, log *slog.Logger, assets *views.Asse
 	if err != nil {
 		return nil, err
 	}
-	secrets, ring, err := s.openKeys()
+	secrets, ring, kek, err := s.openKeys(ctx)
 	if err != nil {
 		return nil, err
 	}
-	store, err := sqlite.Open(ctx, cfg.dataDir.database())
+	store, err := patiently(ctx, log, "database", func(ctx context.Context) (oponn.Store, error) {
+		return cfg.storage.open(ctx, cfg.production, false)
+	})
 	if err != nil {
 		return nil, err
 	}
 	s.closeLater("database", store.Close)
-	if s.listener, err = listen(ctx, "OPONN_ADDR", cfg.addr); err != nil {
+	if err := s.listen(ctx, claim); err != nil {
 		return nil, err
 	}
-	s.closeLater("listener", closeListener(s.listener))
-	if s.opsListener, err = listen(ctx, "OPONN_OPS_ADDR", cfg.opsAddr); err != nil {
+	notices, err := s.openBus(ctx)
+	if err != nil {
 		return nil, err
 	}
-	s.closeLater("operators' listener", closeListener(s.opsListener))
-	if err := claim.note(s.listener.Addr().String(), s.opsListener.Addr().String()); err != nil {
-		return nil, err
-	}
-	if err := s.assemble(store, ring, secrets, assets); err != nil {
+	if err := s.assemble(parts{store: store, ring: ring, kek: kek, bus: notices, secrets: secrets, assets: assets}); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// claim makes the data directory and takes it for this process.
+// listen opens the listeners, and says in the lock where they are.
+func (s *instance) listen(ctx context.Context, claim *lock) (err error) {
+	if s.listener, err = listen(ctx, "OPONN_ADDR", s.cfg.addr, s.cfg.reusePort); err != nil {
+		return err
+	}
+	s.closeLater("listener", closeListener(s.listener))
+	if s.opsListener, err = listen(ctx, "OPONN_OPS_ADDR", s.cfg.opsAddr, false); err != nil {
+		return err
+	}
+	s.closeLater("operators' listener", closeListener(s.opsListener))
+	if claim == nil {
+		return nil
+	}
+	return claim.note(s.listener.Addr().String(), s.opsListener.Addr().String())
+}
+
+// claim makes the data directory and takes it for this process; nil when no
+// database is in it that others must stay away from.
 func (s *instance) claim() (*lock, error) {
-	if err := s.cfg.dataDir.make(); err != nil {
+	if !s.cfg.storage.embedded() {
+		return nil, nil
+	}
+	dir := s.cfg.storage.dir
+	if err := dir.make(); err != nil {
 		return nil, err
 	}
-	claim, err := s.cfg.dataDir.lock()
+	claim, err := dir.lock()
 	if err != nil {
 		return nil, err
 	}
@@ -100,57 +118,83 @@ func (s *instance) claim() (*lock, error) {
 // openKeys returns what signs and what unlocks. A database without its key
 // file is refused: with a fresh key, every ballot in it would be unreadable,
 // and the next backup would keep the wrong key.
-func (s *instance) openKeys() (secrets [][]byte, ring *keys.Ring, err error) {
-	dir := s.cfg.dataDir
-	_, database := os.Stat(dir.database())
-	if _, key := os.Stat(dir.keyFile()); database == nil && errors.Is(key, fs.ErrNotExist) {
-		return nil, nil, fmt.Errorf("the database %s is there, but not its key file %s: bring it back from a backup, "+
-			"or move the database away to begin anew", dir.database(), dir.keyFile())
-	}
-	kek, err := keys.OpenLocal(dir.keyFile())
-	if err != nil {
-		return nil, nil, err
+func (s *instance) openKeys(ctx context.Context) (secrets [][]byte, ring *keys.Ring, kek keys.KEK, err error) {
+	storage := s.cfg.storage
+	_, database := os.Stat(storage.dir.database())
+	if _, key := os.Stat(storage.dir.keyFile()); storage.embedded() && storage.kms.KeyID == "" && database == nil && errors.Is(key, fs.ErrNotExist) {
+		return nil, nil, nil, fmt.Errorf("the database %s is there, but not its key file %s: bring it back from a backup, "+
+			"or move the database away to begin anew", storage.dir.database(), storage.dir.keyFile())
 	}
 	if secrets = s.cfg.secrets; len(secrets) == 0 {
-		secret, err := keys.OpenSecret(dir.secretFile())
+		if err := storage.dir.make(); err != nil {
+			return nil, nil, nil, err
+		}
+		secret, err := keys.OpenSecret(storage.dir.secretFile())
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		secrets = [][]byte{secret}
 	}
-	return secrets, keys.NewRing(kek), nil
+	type opened struct {
+		ring *keys.Ring
+		kek  keys.KEK
+	}
+	both, err := patiently(ctx, s.log, "key service", func(ctx context.Context) (opened, error) {
+		ring, kek, err := storage.keyring(ctx, s.log)
+		return opened{ring, kek}, err
+	})
+	return secrets, both.ring, both.kek, err
 }
 
-// assemble starts the runtime and the two servers in front of it.
-func (s *instance) assemble(store oponn.Store, ring oponn.Keyring, secrets [][]byte, assets *views.Assets) (err error) {
-	notices := bus.NewLocal()
-	s.closeLater("bus", notices.Close)
+// openBus opens what ties the instances together. A Redis that is away is
+// waited for behind the scenes.
+func (s *instance) openBus(ctx context.Context) (oponn.Bus, error) {
+	if s.cfg.redisURL == "" {
+		local := bus.NewLocal()
+		s.closeLater("bus", local.Close)
+		return local, nil
+	}
+	shared, err := bus.OpenRedis(ctx, s.cfg.redisURL, bus.WithLogger(s.log))
+	if err != nil {
+		return nil, fmt.Errorf("REDIS_URL can't be used: %w", err)
+	}
+	s.closeLater("bus", shared.Close)
+	return shared, nil
+}
+
+// parts are what the runtime and the servers are made of.
+type parts struct {
+	store   oponn.Store
+	ring    *keys.Ring
+	kek     keys.KEK
+	bus     oponn.Bus
+	secrets [][]byte
+	assets  *views.Assets
+}
+
+// assemble starts the runtime, the two servers in front of it, and the chores.
+func (s *instance) assemble(p parts) (err error) {
 	s.runtime, err = actors.Start(actors.Config{
-		Store: store, Keys: ring, Bus: notices, Logger: s.log,
+		Store: p.store, Keys: p.ring, Bus: p.bus, Logger: s.log, Writers: s.cfg.storage.writers(),
 		MaxStreams: s.cfg.maxStreams, FrameInterval: s.cfg.frameInterval, IdleAfter: s.cfg.idleAfter,
 	})
 	if err != nil {
 		return err
 	}
-	if s.web, err = web.New(s.webConfig(secrets, assets), s.runtime); err != nil {
+	if s.web, err = web.New(s.webConfig(p.secrets, p.assets), s.runtime); err != nil {
 		return errors.Join(err, s.runtime.Drain(context.Background()))
 	}
-	s.ops = ops.New(ops.Config{Addr: s.cfg.opsAddr, Logger: s.log, Parts: []ops.Part{
-		{Name: "store", Needed: true, Check: func(ctx context.Context) error {
-			_, err := store.Ballots(ctx, oponn.BallotID{}, 1)
-			return err
-		}},
-		{Name: "runtime", Needed: true, Check: func(ctx context.Context) error {
-			_, err := s.runtime.Load(ctx)
-			return err
-		}},
-	}})
+	s.ops = ops.New(ops.Config{Addr: s.cfg.opsAddr, Logger: s.log, Parts: s.health(p)})
+	s.startChores(p)
 	return nil
 }
 
 // listen opens a listener, or says in one sentence what hinders it.
-func listen(ctx context.Context, setting, addr string) (net.Listener, error) {
+func listen(ctx context.Context, setting, addr string, shared bool) (net.Listener, error) {
 	var config net.ListenConfig
+	if shared {
+		config.Control = reusePort
+	}
 	l, err := config.Listen(ctx, "tcp", addr)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):

@@ -169,8 +169,16 @@ func dieWith(t *testing.T, pid int) {
 
 var addresses = regexp.MustCompile(`^pid (\d+)\naddress (127\.0\.0\.1:[1-9]\d*)\nops (127\.0\.0\.1:[1-9]\d*)\n$`)
 
-// readAddresses reads what the server notes for others.
+// served is the line of the log that says where a server in production listens.
+var served = regexp.MustCompile(`"msg":"serving".*"address":"(127\.0\.0\.1:[1-9]\d*)","ops":"(127\.0\.0\.1:[1-9]\d*)"`)
+
+// readAddresses reads what the server notes for others: in its data directory,
+// or in the log when it has none to itself.
 func (s *server) readAddresses(dataDir string) bool {
+	if found := served.FindStringSubmatch(s.stderr.String()); found != nil {
+		s.url, s.ops = "http://"+found[1], "http://"+found[2]
+		return true
+	}
 	text, err := os.ReadFile(filepath.Join(dataDir, "serve.lock"))
 	found := addresses.FindSubmatch(text)
 	if err != nil || found == nil || string(found[1]) != strconv.Itoa(s.cmd.Process.Pid) {

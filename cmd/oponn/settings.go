@@ -18,7 +18,7 @@ type settings struct {
 	PublicURL string `env:"OPONN_PUBLIC_URL" placeholder:"URL" help:"Where the world finds this service: scheme and host. Links, QR codes and cookies follow it. Required in production. Default: the host that was asked."`
 	Env       string `env:"OPONN_ENV" default:"development" placeholder:"NAME" help:"development or production. Default: ${default}."`
 	storageSettings
-	RedisURL       string `env:"REDIS_URL" placeholder:"URL" help:"Redis, for several instances. Required in production; this build can't use it yet. Default: a bus within the process."`
+	RedisURL       string `env:"REDIS_URL" placeholder:"URL" help:"Redis, through which instances tell each other what moved (redis:// or rediss://). Required in production. Default: a bus within the process."`
 	Secret         string `env:"OPONN_SECRET" placeholder:"TEXT,…" help:"What signs cookies and voter tokens: random texts of at least 32 characters. Of several, by comma, the first signs and all verify. Better set as a variable: flags are seen by every user of the machine. Required in production. Default: made on first start and kept in the data directory."`
 	TrustedProxies string `env:"OPONN_TRUSTED_PROXIES" placeholder:"CIDR,…" help:"Networks of proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8. Default: none."`
 	TLSCert        string `env:"OPONN_TLS_CERT" name:"tls-cert" placeholder:"FILE" help:"Certificate chain (PEM), to serve HTTPS and HTTP/2 without a proxy. Default: plain HTTP."`
@@ -29,14 +29,18 @@ type settings struct {
 	FrameInterval  string `env:"OPONN_FRAME_INTERVAL" default:"100ms" placeholder:"TIME" help:"Least time between two updates of a live result. Default: ${default}."`
 	IdleAfter      string `env:"OPONN_IDLE_AFTER" default:"2m" placeholder:"TIME" help:"How long a ballot without votes and viewers stays in memory. Default: ${default}."`
 	MaxStreams     string `env:"OPONN_MAX_STREAMS" placeholder:"N" help:"Most live results watched at the same time. Default: three quarters of the files that the process may open, at most 50000."`
+	ReusePort      string `env:"OPONN_REUSE_PORT" default:"off" placeholder:"on|off" help:"Let several instances of one machine serve on the same address (SO_REUSEPORT). Default: ${default}."`
+	LocalKMS       string `env:"OPONN_LOCAL_KMS" default:"off" placeholder:"on|off" help:"Allow in production a KMS without TLS, such as LocalStack: for trying out production settings, never for real ballots. Default: ${default}."`
 	LogLevel       string `env:"OPONN_LOG_LEVEL" default:"info" placeholder:"LEVEL" help:"debug, info, warn or error. Default: ${default}."`
 }
 
 // storageSettings say where ballots and keys are.
 type storageSettings struct {
-	DataDir     string `env:"OPONN_DATA_DIR" default:"./data" placeholder:"DIR" help:"Directory of the database and the key file; one server uses it at a time. Default: ${default}."`
-	DatabaseURL string `env:"DATABASE_URL" placeholder:"URL" help:"Postgres. Required in production; this build can't use it yet. Default: SQLite in the data directory."`
-	KMSKeyID    string `env:"OPONN_KMS_KEY_ID" name:"kms-key-id" placeholder:"ID" help:"Master key in AWS KMS. Required in production; this build can't use it yet. Default: a key file in the data directory."`
+	DataDir     string `env:"OPONN_DATA_DIR" default:"./data" placeholder:"DIR" help:"Directory of the database and the key file; one server uses it at a time. With Postgres only the key file and the secret are there, which instances of one machine may share. Default: ${default}."`
+	DatabaseURL string `env:"DATABASE_URL" placeholder:"URL" help:"Postgres 15 or later (postgres://…). Required in production. Default: SQLite in the data directory."`
+	KMSKeyID    string `env:"OPONN_KMS_KEY_ID" name:"kms-key-id" placeholder:"ID" help:"Master key in AWS KMS: alias, id or ARN. Required in production. Default: a key file in the data directory."`
+	AWSRegion   string `env:"AWS_REGION" name:"aws-region" placeholder:"REGION" help:"Region of the KMS. Default: as the AWS tools find it."`
+	AWSEndpoint string `env:"AWS_ENDPOINT_URL" name:"aws-endpoint-url" placeholder:"URL" help:"Address of another KMS than that of AWS, such as LocalStack. Default: that of AWS."`
 }
 
 // loadEnvironment takes variables that are not set from a file, if it is

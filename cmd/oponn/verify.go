@@ -3,10 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 
 	"github.com/oponn/oponn"
-	"github.com/oponn/oponn/keys"
-	"github.com/oponn/oponn/persistence/sqlite"
 )
 
 type verifyCommand struct {
@@ -18,7 +17,7 @@ type verifyCommand struct {
 // Run recounts ballots, says a line about each, and fails when one is wrong.
 // It only reads, so that it may run beside a server.
 func (c verifyCommand) Run(ctx context.Context, t terminal) error {
-	dir, err := c.read()
+	storage, err := c.read()
 	if err != nil {
 		return err
 	}
@@ -28,19 +27,19 @@ func (c verifyCommand) Run(ctx context.Context, t terminal) error {
 			return usageError{fmt.Errorf("oponn: %q is no id of a ballot", c.Ballot)}
 		}
 	}
-	if err := dir.check(); err != nil {
+	if err := storage.check(); err != nil {
 		return err
 	}
-	kek, err := keys.OpenLocal(dir.keyFile())
+	ring, _, err := storage.keyring(ctx, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
-	store, err := sqlite.Open(ctx, dir.database(), sqlite.ReadOnly())
+	store, err := storage.open(ctx, false, true)
 	if err != nil {
 		return err
 	}
 	defer store.Close()
-	a := audit{store: store, keys: keys.NewRing(kek), out: t.out}
+	a := audit{store: store, keys: ring, out: t.out}
 	if c.Ballot != "" {
 		err = a.one(ctx, only)
 	} else {

@@ -62,7 +62,7 @@ func TestVerify_Arguments(t *testing.T) {
 		"Malformed": {dataDir: dataDir, args: []string{"nonsense"}, code: 2, err: "is no id of a ballot"},
 		"TooMany":   {dataDir: dataDir, args: []string{first, second}, code: 2, err: "unexpected argument"},
 		"NoData":    {dataDir: nothing, code: 1, err: "OPONN_DATA_DIR"},
-		"Postgres":  {dataDir: dataDir, settings: []string{"DATABASE_URL=postgres://db/oponn"}, code: 2, err: "can't use Postgres yet"},
+		"Postgres":  {dataDir: dataDir, settings: []string{"DATABASE_URL=mysql://db/oponn"}, code: 2, err: "DATABASE_URL"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, stdout, stderr := oponn(t, tt.dataDir, tt.settings, append([]string{"verify"}, tt.args...)...)

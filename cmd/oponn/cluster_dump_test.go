@@ -1,0 +1,195 @@
+package main_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/oponn/oponn/actors/bus/redistest"
+)
+
+// TestCluster_NothingInTheClear looks for what people wrote, for keys and for
+// voters in all that leaves the process: the database, what goes through
+// Redis, and the logs.
+func TestCluster_NothingInTheClear(t *testing.T) {
+	c := newCluster(t)
+	overheard := listenIn(t, c.redis)
+	a, b := c.serve(t), c.serve(t)
+	written := []string{"Xanthippe-question", "Ypsilanti-first", "Zacatecas-second", "Quetzalcoatl-write-in"}
+	ballot := createBallot(t, a, written[0], written[1], written[2])
+	near, far := startViewer(t, a, ballot), startViewer(t, b, ballot)
+	near.await(t, 1)
+	far.await(t, 1)
+	var secrets []secret
+	for _, v := range castVotes(t, a, ballot, 10) {
+		secrets = append(secrets, tokenSecrets(t, v.token)...)
+	}
+	tokens, _ := newTokens(b, 1)
+	writeIn := newVote(ballot, tokens[0], "")
+	writeIn.body = map[string]any{"write_in": written[3]}
+	r := writeIn.cast(b)
+	if r.status != http.StatusCreated {
+		t.Fatalf("a write-in got %s", r)
+	}
+	near.await(t, r.Version)
+	far.await(t, r.Version)
+	for _, text := range written {
+		secrets = append(secrets, secret{text, []byte(text)})
+	}
+	secrets = append(secrets, c.dataKeys(t)...)
+	wantGoodEnd(t, a, b)
+
+	dump, traffic := c.dump(t), overheard()
+	id := uuidOf(t, ballot)
+	if !strings.Contains(string(dump), uuid(id)) || !bytes.Contains(traffic, []byte(ballot)) && !bytes.Contains(traffic, []byte(uuid(id))) {
+		t.Errorf("the ballot itself is not in %d bytes of dump and %d of traffic: they were not looked at", len(dump), len(traffic))
+	}
+	for where, text := range map[string][]byte{"the database": dump, "Redis": traffic,
+		"the logs": []byte(a.stderr.String() + b.stderr.String() + a.stdout.String() + b.stdout.String())} {
+		for _, s := range secrets {
+			if form := s.in(text); form != "" {
+				t.Errorf("%s: there is %s, as %s", where, s.what, form)
+			}
+		}
+	}
+	t.Logf("looked for %d secrets in %d bytes of dump and %d bytes of traffic", len(secrets), len(dump), len(traffic))
+}
+
+// secret is what must not be seen, in no form.
+type secret struct {
+	what  string
+	bytes []byte
+}
+
+// in returns the form in which a text holds the secret.
+func (s secret) in(text []byte) (form string) {
+	folded := bytes.ToLower(text)
+	forms := map[string]bool{
+		"it is":     bytes.Contains(text, s.bytes),
+		"hex":       bytes.Contains(folded, []byte(hex.EncodeToString(s.bytes))),
+		"base64":    bytes.Contains(text, []byte(base64.RawStdEncoding.EncodeToString(s.bytes))),
+		"base64url": bytes.Contains(text, []byte(base64.RawURLEncoding.EncodeToString(s.bytes))),
+	}
+	if len(s.bytes) == 16 {
+		forms["a UUID"] = bytes.Contains(folded, []byte(uuid([16]byte(s.bytes))))
+	}
+	for form, there := range forms {
+		if there {
+			return form
+		}
+	}
+	return ""
+}
+
+func uuid(b [16]byte) string {
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// tokenSecrets are a voter token and the voter's id in it.
+func tokenSecrets(t *testing.T, token string) []secret {
+	t.Helper()
+	payload, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil || len(payload) < 16 {
+		t.Fatalf("a token of another form: %v", err)
+	}
+	return []secret{{"a voter token", []byte(token)}, {"a voter's id", payload[:16]}}
+}
+
+// dataKeys are the keys that KMS made for ballots.
+func (c *cluster) dataKeys(t *testing.T) (keys []secret) {
+	t.Helper()
+	for _, request := range c.kms.Requests() {
+		var made struct{ Plaintext []byte }
+		if request.Op != "GenerateDataKey" || request.Response == nil {
+			continue
+		}
+		if err := json.Unmarshal(request.Response, &made); err != nil || len(made.Plaintext) != 32 {
+			t.Fatalf("a data key of %d bytes: %v", len(made.Plaintext), err)
+		}
+		keys = append(keys, secret{"a data key", made.Plaintext})
+	}
+	if len(keys) == 0 {
+		t.Error("KMS made no key")
+	}
+	return keys
+}
+
+// dump returns every row of every table, as pg_dump would write them.
+func (c *cluster) dump(t *testing.T) []byte {
+	t.Helper()
+	var tables []string
+	c.query(t, "select quote_ident(schemaname) || '.' || quote_ident(tablename) from pg_tables where schemaname not in ('pg_catalog', 'information_schema')", func(row pgx.Rows) error {
+		var table string
+		err := row.Scan(&table)
+		tables = append(tables, table)
+		return err
+	})
+	ctx, cancel := context.WithTimeout(t.Context(), soon)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, c.database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	var dump bytes.Buffer
+	for _, table := range tables {
+		if _, err := conn.PgConn().CopyTo(ctx, &dump, "copy "+table+" to stdout"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(tables) < 4 {
+		t.Errorf("there are only the tables %v", tables)
+	}
+	return dump.Bytes()
+}
+
+// listenIn notes all commands that Redis gets and all that is published. What
+// it returns ends that, and returns the notes.
+func listenIn(t *testing.T, address string) func() []byte {
+	t.Helper()
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	commands, err := net.Dial("tcp", u.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := commands.Write([]byte("MONITOR\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	published := redistest.Client(t, address).PSubscribe(t.Context(), "*")
+	if _, err := published.Receive(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var notes output
+	var listening sync.WaitGroup
+	listening.Go(func() { _, _ = io.Copy(&notes, commands) })
+	listening.Go(func() {
+		for message := range published.Channel() {
+			fmt.Fprintf(&notes, "%s %s\n", message.Channel, message.Payload)
+		}
+	})
+	end := sync.OnceFunc(func() {
+		_, _ = commands.Close(), published.Close()
+		listening.Wait()
+	})
+	t.Cleanup(end)
+	eventually(t, "Redis tells all", func() bool { return strings.HasPrefix(notes.String(), "+OK") })
+	return func() []byte {
+		end()
+		return []byte(notes.String())
+	}
+}

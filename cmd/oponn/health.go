@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/oponn/oponn"
+	"github.com/oponn/oponn/http/ops"
+	"github.com/oponn/oponn/keys"
+)
+
+// health lists what votes depend on, and what is only worth knowing: without
+// Redis or the KMS, votes on ballots that are awake go on.
+func (s *instance) health(p parts) []ops.Part {
+	found := []ops.Part{
+		{Name: "store", Needed: true, Check: func(ctx context.Context) error {
+			_, err := p.store.Ballots(ctx, oponn.BallotID{}, 1)
+			return err
+		}},
+		{Name: "runtime", Needed: true, Check: func(ctx context.Context) error {
+			_, err := s.runtime.Load(ctx)
+			return err
+		}},
+	}
+	if shared, ok := p.bus.(interface{ Health() error }); ok {
+		found = append(found, ops.Part{Name: "bus", Check: func(context.Context) error { return shared.Health() }})
+	}
+	if kms, ok := p.kek.(*keys.KMSKEK); ok {
+		found = append(found, ops.Part{Name: "keys", Check: func(ctx context.Context) error { return kmsHealth(ctx, kms) }})
+	}
+	return found
+}
+
+// kmsHealth asks a KMS that was not well when it was last needed.
+func kmsHealth(ctx context.Context, kms *keys.KMSKEK) error {
+	if kms.Health().State == keys.HealthOK {
+		return nil
+	}
+	err := kms.Probe(ctx)
+	if h := kms.Health(); h.State != keys.HealthOK {
+		return fmt.Errorf("%s since %s: %s", h.State, h.Since.UTC().Format(time.RFC3339), h.Reason)
+	}
+	return err
+}
+
+type healthCommand struct {
+	OpsAddr string `env:"OPONN_OPS_ADDR" default:"127.0.0.1:8081" placeholder:"HOST:PORT" help:"Address of the operators' listener. Default: ${default}."`
+}
+
+// healthPatience bounds the question.
+const healthPatience = 5 * time.Second
+
+// Run asks the server of this machine whether it is ready, and prints what it
+// says. It is there for containers, which have no other program to ask with.
+func (c healthCommand) Run(ctx context.Context, t terminal) error {
+	host, port, err := net.SplitHostPort(c.OpsAddr)
+	if err != nil {
+		return usageError{fmt.Errorf("oponn: OPONN_OPS_ADDR is %q; an address is written like 127.0.0.1:8081", c.OpsAddr)}
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	ctx, cancel := context.WithTimeout(ctx, healthPatience)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return errors.New("no server answers there")
+	}
+	defer response.Body.Close()
+	if _, err := io.Copy(t.out, io.LimitReader(response.Body, 64<<10)); err != nil {
+		return err
+	}
+	if response.StatusCode != http.StatusOK {
+		return errFailed
+	}
+	return nil
+}

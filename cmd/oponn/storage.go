@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"runtime"
+	"time"
+
+	"github.com/oponn/oponn"
+	"github.com/oponn/oponn/keys"
+	"github.com/oponn/oponn/persistence/postgres"
+	"github.com/oponn/oponn/persistence/sqlite"
+)
+
+// storage is where ballots and keys are.
+type storage struct {
+	dir         dataDir
+	databaseURL string         // empty: SQLite in the directory
+	kms         keys.KMSConfig // without KeyID: a key file in the directory
+}
+
+// embedded says that the ballots are in the data directory.
+func (s storage) embedded() bool { return s.databaseURL == "" }
+
+// String says where ballots are, without a word that is secret.
+func (s storage) String() string {
+	if s.embedded() {
+		return string(s.dir)
+	}
+	return "Postgres"
+}
+
+// open opens the database, for reading alone if that is all that is wanted.
+func (s storage) open(ctx context.Context, production, reading bool) (oponn.Store, error) {
+	if s.embedded() {
+		if reading {
+			return sqlite.Open(ctx, s.dir.database(), sqlite.ReadOnly())
+		}
+		return sqlite.Open(ctx, s.dir.database())
+	}
+	options := []postgres.Option{postgres.Writers(s.writers())}
+	if production {
+		options = append(options, postgres.Production())
+	}
+	if reading {
+		options = append(options, postgres.ReadOnly())
+	}
+	return postgres.Open(ctx, s.databaseURL, options...)
+}
+
+// writers is how many transactions may run at once: more than one on a
+// database that can, but no more than there are processors to feed them.
+func (s storage) writers() int {
+	if s.embedded() {
+		return 1
+	}
+	return min(max(runtime.GOMAXPROCS(0), 2), 4)
+}
+
+// keyring opens the master key and returns it with the keyring over it. A key
+// file that is there while a KMS is named still opens what it wrapped, so that
+// moving to the KMS can go on while ballots are served.
+func (s storage) keyring(ctx context.Context, log *slog.Logger) (*keys.Ring, keys.KEK, error) {
+	if s.kms.KeyID == "" {
+		if err := s.dir.make(); err != nil {
+			return nil, nil, err
+		}
+		kek, err := keys.OpenLocal(s.dir.keyFile())
+		if err != nil {
+			return nil, nil, err
+		}
+		return keys.NewRing(kek), kek, nil
+	}
+	config := s.kms
+	config.Logger = log
+	kek, err := keys.OpenKMS(ctx, config)
+	if err != nil {
+		return nil, nil, err
+	}
+	var options []keys.Option
+	if _, err := os.Stat(s.dir.keyFile()); err == nil {
+		former, err := keys.OpenLocal(s.dir.keyFile())
+		if err != nil {
+			return nil, nil, err
+		}
+		options = append(options, keys.WithFormer(former))
+	}
+	return keys.NewRing(kek, options...), kek, nil
+}
+
+// check returns an error when there is nothing to read: looking at ballots
+// must not make an empty database, and a key that opens nothing.
+func (s storage) check() error {
+	var files []string
+	if s.embedded() {
+		files = append(files, s.dir.database())
+	}
+	if s.kms.KeyID == "" {
+		files = append(files, s.dir.keyFile())
+	}
+	for _, file := range files {
+		_, err := os.Stat(file)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return fmt.Errorf("there is no %s: OPONN_DATA_DIR (--data-dir) says where a server keeps its files", file)
+		case err != nil:
+			return err
+		}
+	}
+	return nil
+}
+
+// How long a server waits at its start for a database or a KMS that is still
+// coming up, and how often it asks.
+const (
+	startPatience = 30 * time.Second
+	startPause    = time.Second
+)
+
+// patiently tries to open something that may be unavailable for a while.
+func patiently[T any](ctx context.Context, log *slog.Logger, what string, open func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, startPatience)
+	defer cancel()
+	for {
+		opened, err := open(ctx)
+		code := oponn.CodeOf(err)
+		if code != oponn.CodeStoreUnavailable && code != oponn.CodeKeysUnavailable && code != oponn.CodeBusy {
+			return opened, err
+		}
+		log.Warn("waiting", "for", what, "error", err)
+		select {
+		case <-time.After(startPause):
+		case <-ctx.Done():
+			return opened, fmt.Errorf("the %s did not answer: %w", what, err)
+		}
+	}
+}
