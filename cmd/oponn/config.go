@@ -157,11 +157,19 @@ func (r *reader) storage(s storageSettings) storage {
 	if s.DataDir == "" {
 		r.fault("OPONN_DATA_DIR is empty.")
 	}
-	return storage{
+	c := storage{
 		dir:         dataDir(s.DataDir),
 		databaseURL: r.url("DATABASE_URL", s.DatabaseURL, "postgres", "postgresql"),
-		kms:         keys.KMSConfig{KeyID: s.KMSKeyID, Region: s.AWSRegion, Endpoint: s.AWSEndpoint},
+		kms:         keys.KMSConfig{Region: s.AWSRegion, Endpoint: s.AWSEndpoint},
 	}
+	for i, id := range strings.Split(s.KMSKeyID, ",") {
+		if id = strings.TrimSpace(id); i == 0 {
+			c.kms.KeyID = id
+		} else {
+			c.formerKeys = append(c.formerKeys, id)
+		}
+	}
+	return c
 }
 
 // url checks a URL's scheme. It may hold a password: no fault quotes it.

@@ -38,7 +38,7 @@ type settings struct {
 type storageSettings struct {
 	DataDir     string `env:"OPONN_DATA_DIR" default:"./data" placeholder:"DIR" help:"Directory of the database and the key file; one server uses it at a time. With Postgres only the key file and the secret are there, which instances of one machine may share. Default: ${default}."`
 	DatabaseURL string `env:"DATABASE_URL" placeholder:"URL" help:"Postgres 15 or later (postgres://…). Required in production. Default: SQLite in the data directory."`
-	KMSKeyID    string `env:"OPONN_KMS_KEY_ID" name:"kms-key-id" placeholder:"ID" help:"Master key in AWS KMS: alias, id or ARN. Required in production. Default: a key file in the data directory."`
+	KMSKeyID    string `env:"OPONN_KMS_KEY_ID" name:"kms-key-id" placeholder:"ID" help:"Master key in AWS KMS: alias, id or ARN. Of several, by comma, the first wraps and all open, until oponn keys rotate has moved everything. Required in production. Default: a key file in the data directory."`
 	AWSRegion   string `env:"AWS_REGION" name:"aws-region" placeholder:"REGION" help:"Region of the KMS. Default: as the AWS tools find it."`
 	AWSEndpoint string `env:"AWS_ENDPOINT_URL" name:"aws-endpoint-url" placeholder:"URL" help:"Address of another KMS than that of AWS, such as LocalStack. Default: that of AWS."`
 }

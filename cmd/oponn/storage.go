@@ -21,6 +21,7 @@ type storage struct {
 	dir         dataDir
 	databaseURL string         // empty: SQLite in the directory
 	kms         keys.KMSConfig // without KeyID: a key file in the directory
+	formerKeys  []string       // keys of the KMS that still open what they wrapped
 }
 
 // embedded says that the ballots are in the data directory.
@@ -82,6 +83,14 @@ func (s storage) keyring(ctx context.Context, log *slog.Logger) (*keys.Ring, key
 		return nil, nil, err
 	}
 	var options []keys.Option
+	for _, id := range s.formerKeys {
+		config.KeyID = id
+		former, err := keys.OpenKMS(ctx, config)
+		if err != nil {
+			return nil, nil, err
+		}
+		options = append(options, keys.WithFormer(former))
+	}
 	if _, err := os.Stat(s.dir.keyFile()); err == nil {
 		former, err := keys.OpenLocal(s.dir.keyFile())
 		if err != nil {

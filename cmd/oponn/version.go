@@ -5,6 +5,10 @@ import (
 	"runtime/debug"
 )
 
+// release is set by the linker (-X main.release=1.2.3) where the build doesn't
+// know the repository, as in an image.
+var release string
+
 type versionCommand struct{}
 
 // Run prints what this binary was built from.
@@ -21,7 +25,10 @@ func version() string {
 		return "unknown"
 	}
 	text := build.Main.Version
-	if text == "" {
+	switch {
+	case release != "":
+		text = release
+	case text == "":
 		text = "(devel)"
 	}
 	for _, setting := range build.Settings {
