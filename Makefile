@@ -16,6 +16,9 @@ TEST_TIMEOUT ?= 10m
 # make test PKG=./actors/...
 PKG ?= ./...
 
+# How many instances `make prod` starts: make prod N=4
+N ?= 2
+
 # $(call say,text) announces a step with the prompt of the pages.
 say = @if [ -t 1 ] && [ -z "$$NO_COLOR" ]; then \
 	  printf '\033[38;2;155;114;203m>\033[0m %s\n' '$(1)'; else printf '> %s\n' '$(1)'; fi
@@ -26,7 +29,7 @@ help: ## show this list
 	@if [ -t 1 ] && [ -z "$$NO_COLOR" ]; then p='\033[38;2;155;114;203m' b='\033[1m' r='\033[0m'; fi; \
 	awk -v p="$$p" -v b="$$b" -v r="$$r" 'BEGIN { FS = ":[^#]*## " } \
 	  /^##@ / { printf "\n%s>%s %s%s%s\n", p, r, b, substr($$0, 5), r } \
-	  /^[a-z][a-z-]*:.*## / { printf "  %smake %-11s%s %s\n", p, $$1, r, $$2 }' $(MAKEFILE_LIST)
+	  /^[a-z][a-z-]*:.*## / { printf "  %smake %-13s%s %s\n", p, $$1, r, $$2 }' $(MAKEFILE_LIST)
 
 # `exec` hands the terminal's signals to the server itself. Without npm, or
 # without a network, the pages still work; only liveness is missing.
@@ -38,7 +41,67 @@ run: ## build and serve on http://localhost:8080, everything in one process
 
 build: assets binary ## build bin/oponn with its assets
 
+# All on one port, by SO_REUSEPORT (which spreads the load on Linux only); the
+# operators' listeners count up from 8081. One that ends is not started again:
+# to see the others carry on is what this is for.
+#
+# Signals are passed on as they are. Ctrl-C reaches the instances from the
+# terminal already, but a shell starts what is in its background with SIGINT
+# ignored, so that the same signal again does no harm there; SIGTERM would be a
+# second signal and end the drain. The second Ctrl-C is meant to do just that.
+prod: settings build ## several instances on one port, with production settings; N=2
+	@pids=; \
+	pass() { trap 'kill -s TERM $$pids 2>/dev/null' INT TERM; kill -s $$1 $$pids 2>/dev/null; }; \
+	trap 'pass INT' INT; trap 'pass TERM' TERM; \
+	i=0; while [ $$i -lt $(N) ]; do \
+	  echo "> instance $$((i + 1)): operators on http://127.0.0.1:$$((8081 + i))/readyz"; \
+	  OPONN_ENV=production OPONN_REUSE_PORT=on OPONN_OPS_ADDR=127.0.0.1:$$((8081 + i)) bin/oponn serve & \
+	  pids="$$pids $$!"; i=$$((i + 1)); \
+	done; \
+	status=0; for pid in $$pids; do \
+	  while wait $$pid; ended=$$?; kill -0 $$pid 2>/dev/null; do :; done; \
+	  [ $$ended = 0 ] || status=1; \
+	done; exit $$status
+
+# Before anything is built, and once instead of by every instance.
+settings:
+	@missing=; for name in DATABASE_URL REDIS_URL OPONN_KMS_KEY_ID OPONN_SECRET OPONN_PUBLIC_URL; do \
+	  printenv "$$name" | grep -q . || grep -qsE "^(export )?$$name=[\"']?[^\"' ]" .env || missing="$$missing $$name"; \
+	done; \
+	if [ -n "$$missing" ]; then echo "> missing in .env:$$missing (see .env.example and make services-up)" >&2; exit 1; fi; \
+	case '$(N)' in ''|*[!0-9]*|0) echo '> N has to be a number above zero' >&2; exit 1;; esac
+
+##@ Services
+
+# Postgres, Redis and LocalStack, all on loopback. Their data stay in volumes.
+services-up: compose binary ## start Postgres, Redis and a KMS in Docker; prints a line for .env
+	$(call say,starting Postgres and Redis and LocalStack)
+	@docker compose up --detach --wait
+	$(call say,the master key; this line belongs into .env:)
+	@env AWS_ENDPOINT_URL=http://127.0.0.1:$${LOCALSTACK_PORT:-4566} AWS_REGION=eu-central-1 \
+	  AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local bin/oponn keys init
+
+infra-up: services-up ## the same as services-up
+
+services-down: compose ## stop them; their data stay (docker compose down -v removes them)
+	@docker compose --profile app down
+
+upgrade: binary ## bring the database's schema up to date (migrations)
+	@bin/oponn migrate up
+
+# The client without an engine is common: ask the engine.
+compose:
+	@docker compose version >/dev/null 2>&1 || { echo '> docker compose is missing: install Docker with its compose plugin, or run Postgres and Redis yourself (.env.example)' >&2; exit 1; }
+	@docker info >/dev/null 2>&1 || { echo '> no Docker engine answers: start Docker and try again' >&2; exit 1; }
+
 ##@ Develop
+
+# templ watches, generates, restarts the server and reloads the browser through
+# a proxy of its own. Ballots are kept as with `make run`, or as .env says.
+dev: assets ## serve on http://localhost:7331 and reload when Go, templ, CSS or texts change
+	@$(GO) tool templ generate -watch -log-level warn -proxy=http://localhost:8080 \
+	  -watch-pattern='.+\.(go|templ|css|js|svg|json|sql)$$' -ignore-pattern='(^|/)(bin|data|node_modules|\.git)/' \
+	  -cmd='$(GO) run ./cmd/oponn serve'
 
 assets: $(VENDOR) ## fetch the scripts that pages load (npm, pinned)
 
@@ -113,5 +176,5 @@ screenshots: build ## make the pictures in docs/images
 clean: ## remove what was built; data/ stays
 	rm -rf bin views/node_modules views/static/vendor coverage.*
 
-.PHONY: help run build assets generate fmt binary test bench screenshots lint check \
+.PHONY: help run build prod settings services-up infra-up services-down upgrade compose dev assets generate fmt binary test bench screenshots lint check \
 	tidy-check generate-check format-check vet deps clean

@@ -46,7 +46,7 @@ func EmptyURL(tb testing.TB) string {
 	if err != nil {
 		tb.Fatalf("start Postgres: %v", err)
 	}
-	return clone(tb, template.server, "template1")
+	return clone(tb, template.server, "template0")
 }
 
 // migrated is a database on a server that holds the schema and nothing else.
