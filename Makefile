@@ -97,9 +97,11 @@ compose:
 ##@ Develop
 
 # templ watches, generates, restarts the server and reloads the browser through
-# a proxy of its own. Ballots are kept as with `make run`, or as .env says.
+# a proxy of its own. Ballots are kept as with `make run`, or as .env says; what
+# .env says of addresses is left out, for links have to lead through the proxy.
 dev: assets ## serve on http://localhost:7331 and reload when Go, templ, CSS or texts change
-	@$(GO) tool templ generate -watch -log-level warn -proxy=http://localhost:8080 \
+	@OPONN_ENV=development OPONN_ADDR=:8080 OPONN_PUBLIC_URL= \
+	  $(GO) tool templ generate -watch -log-level warn -proxy=http://localhost:8080 \
 	  -watch-pattern='.+\.(go|templ|css|js|svg|json|sql)$$' -ignore-pattern='(^|/)(bin|data|node_modules|\.git)/' \
 	  -cmd='$(GO) run ./cmd/oponn serve'
 
