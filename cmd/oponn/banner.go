@@ -13,6 +13,9 @@ func (s *instance) announce(out io.Writer, live bool) {
 	if s.cfg.production {
 		s.log.Info("serving", "version", version(), "address", s.listener.Addr().String(), "ops", s.opsListener.Addr().String(),
 			"url", s.cfg.publicURL.String(), "max_streams", s.cfg.maxStreams)
+		if _, plain := plainHost(s.cfg.storage.kms.Endpoint); plain {
+			s.log.Warn("OPONN_LOCAL_KMS is on and the KMS has no TLS: keys of ballots travel in the clear; this is for trying things out, not for production")
+		}
 		if !live {
 			s.log.Warn("live updates are off: this binary was built without htmx")
 		}
@@ -86,11 +89,8 @@ const (
 // painter returns what colours a text, if out is a terminal and its owner
 // wants colours (https://no-color.org).
 func painter(out io.Writer) func(colour, string) string {
-	file, ok := out.(*os.File)
-	if ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" {
-		if info, err := file.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-			return func(c colour, text string) string { return string(c) + text + "\x1b[0m" }
-		}
+	if os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && interactive(out) {
+		return func(c colour, text string) string { return string(c) + text + "\x1b[0m" }
 	}
 	return func(_ colour, text string) string { return text }
 }

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgconn"
+
 	"github.com/oponn/oponn/keys"
 )
 
@@ -23,6 +25,7 @@ type config struct {
 	storage        storage
 	redisURL       string // empty: a bus within the process
 	reusePort      bool
+	localKMS       bool     // in production: the KMS may be spoken to without TLS
 	secrets        [][]byte // empty: that of the data directory
 	trustedProxies []netip.Prefix
 	tlsCert        string // empty: plain HTTP
@@ -51,6 +54,7 @@ func (s settings) read(openFiles uint64) (config, error) {
 		storage:        r.storage(s.storageSettings),
 		redisURL:       r.url("REDIS_URL", s.RedisURL, "redis", "rediss"),
 		reusePort:      r.choice("OPONN_REUSE_PORT", s.ReusePort, "on", "off") == "on",
+		localKMS:       r.choice("OPONN_LOCAL_KMS", s.LocalKMS, "on", "off") == "on",
 		secrets:        r.secrets("OPONN_SECRET", s.Secret),
 		trustedProxies: r.networks("OPONN_TRUSTED_PROXIES", s.TrustedProxies),
 		tlsCert:        s.TLSCert,
@@ -74,7 +78,7 @@ func (s settings) read(openFiles uint64) (config, error) {
 	r.certificate(s.TLSCert, s.TLSKey)
 	if c.production {
 		r.production(s)
-		r.strict(s, c)
+		r.strict(c)
 	}
 	if c.reusePort && !canReusePort {
 		r.fault("OPONN_REUSE_PORT is on, but this system can't share a port.")
@@ -124,18 +128,32 @@ func (r *reader) production(s settings) {
 }
 
 // strict refuses in production what is fine on a developer's machine.
-func (r *reader) strict(s settings, c config) {
+func (r *reader) strict(c config) {
 	if u := c.publicURL; u != nil && u.Scheme == "http" && !loopback(u.Hostname()) {
 		r.fault("OPONN_PUBLIC_URL is %s; in production it has to be https, but for a host of this machine.", u)
 	}
-	if local := r.choice("OPONN_LOCAL_KMS", s.LocalKMS, "on", "off"); strings.HasPrefix(s.AWSEndpoint, "http:") && local != "on" {
-		r.fault("AWS_ENDPOINT_URL has no TLS; OPONN_LOCAL_KMS=on allows that for trying out production settings.")
+	if host, plain := plainHost(c.storage.kms.Endpoint); plain {
+		switch {
+		case !c.localKMS:
+			r.fault("AWS_ENDPOINT_URL has no TLS; OPONN_LOCAL_KMS=on allows that for trying out production settings.")
+		case !loopback(host) && strings.ContainsAny(host, ".:"):
+			r.fault("AWS_ENDPOINT_URL has no TLS; OPONN_LOCAL_KMS allows that on this machine and for names without a dot, as containers have them.")
+		}
 	}
 	for i, secret := range c.secrets {
 		if distinct(secret) < 8 {
 			r.fault("OPONN_SECRET: value %d can be guessed; openssl rand -hex 32 makes a good one.", i+1)
 		}
 	}
+}
+
+// plainHost returns the host of an endpoint that is spoken to in the clear.
+func plainHost(endpoint string) (host string, plain bool) {
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Scheme != "http" {
+		return "", false
+	}
+	return u.Hostname(), true
 }
 
 func loopback(host string) bool {
@@ -159,8 +177,8 @@ func (r *reader) storage(s storageSettings) storage {
 	}
 	c := storage{
 		dir:         dataDir(s.DataDir),
-		databaseURL: r.url("DATABASE_URL", s.DatabaseURL, "postgres", "postgresql"),
-		kms:         keys.KMSConfig{Region: s.AWSRegion, Endpoint: s.AWSEndpoint},
+		databaseURL: r.database("DATABASE_URL", s.DatabaseURL),
+		kms:         keys.KMSConfig{Region: s.AWSRegion, Endpoint: r.endpoint("AWS_ENDPOINT_URL", s.AWSEndpoint)},
 	}
 	for i, id := range strings.Split(s.KMSKeyID, ",") {
 		if id = strings.TrimSpace(id); i == 0 {
@@ -170,6 +188,32 @@ func (r *reader) storage(s storageSettings) storage {
 		}
 	}
 	return c
+}
+
+// database tries the URL as Postgres reads it, so that nobody waits for a
+// server that it can't name.
+func (r *reader) database(name, value string) string {
+	before := len(r.faults)
+	r.url(name, value, "postgres", "postgresql")
+	if value == "" || len(r.faults) > before {
+		return value
+	}
+	if _, err := pgconn.ParseConfig(value); err != nil { // which may quote a password
+		r.fault("%s can't be used: it has to be like postgres://user:password@host:5432/database, and the files that it names have to be there.", name)
+	}
+	return value
+}
+
+// endpoint checks the URL of a service. Userinfo in it would end up in logs.
+func (r *reader) endpoint(name, value string) string {
+	if value == "" {
+		return ""
+	}
+	u, err := url.Parse(value)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
+		r.fault("%s has to be a URL like http://localhost:4566.", name)
+	}
+	return value
 }
 
 // url checks a URL's scheme. It may hold a password: no fault quotes it.

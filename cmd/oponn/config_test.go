@@ -17,7 +17,7 @@ func readConfig(t *testing.T, env map[string]string, args ...string) (config, er
 	t.Helper()
 	for _, variable := range os.Environ() {
 		name, value, _ := strings.Cut(variable, "=")
-		if strings.HasPrefix(name, "OPONN_") || name == "DATABASE_URL" || name == "REDIS_URL" {
+		if strings.HasPrefix(name, "OPONN_") || strings.HasPrefix(name, "AWS_") || name == "DATABASE_URL" || name == "REDIS_URL" {
 			t.Setenv(name, value) // brings it back after the test
 			os.Unsetenv(name)
 		}
@@ -88,6 +88,10 @@ func TestConfig_Values(t *testing.T) {
 		"OPONN_PUBLIC_URL":      "https://vote.example.org/",
 		"OPONN_SECRET":          goodSecret + ", " + strings.ToUpper(goodSecret),
 		"OPONN_TRUSTED_PROXIES": "10.0.0.0/8, fd00::/8",
+		"DATABASE_URL":          "postgres://oponn:pw@one:5432,two:5433/oponn?sslmode=disable&target_session_attrs=read-write",
+		"AWS_ENDPOINT_URL":      "http://general:1",
+		"AWS_ENDPOINT_URL_KMS":  "http://special:2",
+		"OPONN_REUSE_PORT":      "on",
 		"OPONN_RATE_LIMITS":     "off",
 		"OPONN_VOTER_TOKENS":    "off",
 		"OPONN_DRAIN_DELAY":     "250ms",
@@ -98,6 +102,7 @@ func TestConfig_Values(t *testing.T) {
 	}
 	if got.publicURL.String() != "https://vote.example.org" || len(got.secrets) != 2 || string(got.secrets[0]) != goodSecret ||
 		len(got.trustedProxies) != 2 || got.rateLimits || got.voterTokens || got.drainDelay != 250*time.Millisecond ||
+		got.storage.kms.Endpoint != "http://special:2" || got.storage.embedded() || !got.reusePort ||
 		got.maxStreams != 7 || got.idleAfter != time.Second || got.logLevel.String() != "WARN" {
 		t.Errorf("got %+v", got)
 	}
@@ -132,6 +137,11 @@ func TestConfig_Refusals(t *testing.T) {
 		"KeyAlone":            {map[string]string{"OPONN_TLS_KEY": "key.pem"}, []string{"OPONN_TLS_CERT is not"}},
 		"NoSuchCertificate":   {map[string]string{"OPONN_TLS_CERT": "cert.pem", "OPONN_TLS_KEY": "key.pem"}, []string{"OPONN_TLS_CERT", "cert.pem"}},
 		"Postgres":            {map[string]string{"DATABASE_URL": "mysql://u:hunter2@db/oponn"}, []string{"DATABASE_URL", "postgres://"}},
+		"PostgresPort":        {map[string]string{"DATABASE_URL": "postgres://u:hunter2@db:port/oponn"}, []string{"DATABASE_URL can't be used"}},
+		"PostgresPassword":    {map[string]string{"DATABASE_URL": "postgres://u:hunt:hunter2@%zz@db/oponn"}, []string{"DATABASE_URL can't be used"}},
+		"KMSEndpoint":         {map[string]string{"AWS_ENDPOINT_URL": "localhost:4566"}, []string{"AWS_ENDPOINT_URL"}},
+		"KMSEndpointUser":     {map[string]string{"AWS_ENDPOINT_URL": "https://u:hunter2@kms"}, []string{"AWS_ENDPOINT_URL"}},
+		"LocalKMS":            {map[string]string{"OPONN_LOCAL_KMS": "yes"}, []string{"OPONN_LOCAL_KMS"}},
 		"Redis":               {map[string]string{"REDIS_URL": "cache:hunter2"}, []string{"REDIS_URL", "redis:// or rediss://"}},
 		"ReusePort":           {map[string]string{"OPONN_REUSE_PORT": "2"}, []string{"OPONN_REUSE_PORT"}},
 		"AllAtOnce":           {map[string]string{"OPONN_ADDR": "x", "OPONN_ENV": "y"}, []string{"OPONN_ADDR", "OPONN_ENV"}},
@@ -174,6 +184,10 @@ func TestConfig_ProductionIsStrict(t *testing.T) {
 	}{
 		"PlainPublicURL":  {map[string]string{"OPONN_PUBLIC_URL": "http://vote.example.org"}, "https"},
 		"PlainKMS":        {map[string]string{"AWS_ENDPOINT_URL": "http://localhost:4566"}, "OPONN_LOCAL_KMS=on"},
+		"PlainKMSLoudly":  {map[string]string{"AWS_ENDPOINT_URL": "HTTP://localhost:4566"}, "OPONN_LOCAL_KMS=on"},
+		"PlainKMSAlone":   {map[string]string{"AWS_ENDPOINT_URL_KMS": "http://localhost:4566"}, "OPONN_LOCAL_KMS=on"},
+		"PlainKMSFarAway": {map[string]string{"AWS_ENDPOINT_URL": "http://kms.example.org", "OPONN_LOCAL_KMS": "on"}, "on this machine"},
+		"PlainKMSAddress": {map[string]string{"AWS_ENDPOINT_URL": "http://192.0.2.7:4566", "OPONN_LOCAL_KMS": "on"}, "on this machine"},
 		"GuessableSecret": {map[string]string{"OPONN_SECRET": strings.Repeat("change", 8)}, "can be guessed"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -185,9 +199,12 @@ func TestConfig_ProductionIsStrict(t *testing.T) {
 		})
 	}
 	tried := maps.Clone(good)
-	maps.Copy(tried, map[string]string{"OPONN_PUBLIC_URL": "http://localhost:8080", "AWS_ENDPOINT_URL": "http://localhost:4566", "OPONN_LOCAL_KMS": "on"})
-	if _, err := readConfig(t, tried); err != nil {
-		t.Errorf("production settings tried out on one machine: %v", err)
+	maps.Copy(tried, map[string]string{"OPONN_PUBLIC_URL": "http://localhost:8080", "OPONN_LOCAL_KMS": "on"})
+	for _, endpoint := range []string{"http://localhost:4566", "http://127.0.0.1:4566", "http://[::1]:4566", "http://localstack:4566"} {
+		tried["AWS_ENDPOINT_URL"] = endpoint
+		if _, err := readConfig(t, tried); err != nil {
+			t.Errorf("production settings tried out on one machine: %v", err)
+		}
 	}
 }
 
@@ -230,8 +247,10 @@ func TestSettings_EverythingIsDocumented(t *testing.T) {
 			if field.Anonymous {
 				continue
 			}
-			if name := field.Tag.Get("env"); name == "" || !strings.Contains(text, "["+name+"]") {
-				t.Errorf("%s: %q is not in the help", field.Name, name)
+			for name := range strings.SplitSeq(field.Tag.Get("env"), ",") {
+				if name == "" || !strings.Contains(text, "["+name+"]") {
+					t.Errorf("%s: %q is not in the help", field.Name, name)
+				}
 			}
 			if words := field.Tag.Get("help"); !strings.Contains(words, "Default: ") && field.Name != "TLSKey" {
 				t.Errorf("%s: the help does not say what the default is", field.Name)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -71,9 +70,11 @@ func (c healthCommand) Run(ctx context.Context, t terminal) error {
 	if err != nil {
 		return err
 	}
-	response, err := http.DefaultClient.Do(request)
+	// The default transport would ask a proxy that the environment names.
+	asking := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := asking.Do(request)
 	if err != nil {
-		return errors.New("no server answers there")
+		return fmt.Errorf("no server answers at OPONN_OPS_ADDR (%s)", c.OpsAddr)
 	}
 	defer response.Body.Close()
 	if _, err := io.Copy(t.out, io.LimitReader(response.Body, 64<<10)); err != nil {

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
-	"os"
 	"syscall"
 
 	"github.com/oponn/oponn"
@@ -115,15 +113,14 @@ func (s *instance) claim() (*lock, error) {
 	return claim, nil
 }
 
-// openKeys returns what signs and what unlocks. A database without its key
-// file is refused: with a fresh key, every ballot in it would be unreadable,
-// and the next backup would keep the wrong key.
+// openKeys returns what signs and what unlocks.
 func (s *instance) openKeys(ctx context.Context) (secrets [][]byte, ring *keys.Ring, kek keys.KEK, err error) {
 	storage := s.cfg.storage
-	_, database := os.Stat(storage.dir.database())
-	if _, key := os.Stat(storage.dir.keyFile()); storage.embedded() && storage.kms.KeyID == "" && database == nil && errors.Is(key, fs.ErrNotExist) {
-		return nil, nil, nil, fmt.Errorf("the database %s is there, but not its key file %s: bring it back from a backup, "+
-			"or move the database away to begin anew", storage.dir.database(), storage.dir.keyFile())
+	_, err = patiently(ctx, s.log, "database", func(ctx context.Context) (struct{}, error) {
+		return struct{}{}, storage.refuseFreshKey(ctx)
+	})
+	if err != nil {
+		return nil, nil, nil, err
 	}
 	if secrets = s.cfg.secrets; len(secrets) == 0 {
 		if err := storage.dir.make(); err != nil {

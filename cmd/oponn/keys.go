@@ -4,14 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"maps"
-	"os"
 	"slices"
-
-	"github.com/vbauerster/mpb/v8"
-	"github.com/vbauerster/mpb/v8/decor"
+	"time"
 
 	"github.com/oponn/oponn"
 	"github.com/oponn/oponn/keys"
@@ -55,7 +51,13 @@ func (c keysStatus) Run(ctx context.Context, t terminal) error {
 	if err := storage.check(); err != nil {
 		return err
 	}
-	if storage.kms.KeyID != "" {
+	if storage.kms.KeyID == "" {
+		kek, err := keys.OpenLocal(storage.dir.keyFile())
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(t.out, "key      %s\nfile     %s\n", kek.ID(), storage.dir.keyFile())
+	} else {
 		status, err := keys.StatusKMS(ctx, storage.kms)
 		if err != nil {
 			return err
@@ -96,8 +98,8 @@ func (c keysRotate) Run(ctx context.Context, t terminal) error {
 		return err
 	}
 	defer store.Close()
-	var ballots int64
-	if err := eachBallot(ctx, store, func(oponn.Record) error { ballots++; return nil }); err != nil {
+	ballots, err := countBallots(ctx, store)
+	if err != nil {
 		return err
 	}
 	r := rotation{store: store, ring: ring}
@@ -107,6 +109,9 @@ func (c keysRotate) Run(ctx context.Context, t terminal) error {
 		return r.rewrap(ctx, record)
 	})
 	done()
+	if ctx.Err() != nil {
+		err = errors.New("stopped; run it again to go on")
+	}
 	fmt.Fprintf(t.out, "rewrapped %d, already under %s %d, failed %d\n", r.rewrapped, kek.ID(), r.already, len(r.failed))
 	for _, failure := range r.failed {
 		fmt.Fprintln(t.out, "  "+failure)
@@ -125,8 +130,8 @@ type rotation struct {
 	failed             []string
 }
 
-// rewrapAttempts is how often one key is tried whose ballot somebody else is
-// rewrapping too, or whose commit's answer was lost.
+// rewrapAttempts is how often one key is tried: somebody else may be rewrapping
+// it too, the answer of a commit may be lost, KMS may throttle us.
 const rewrapAttempts = 5
 
 // rewrap moves one key. Its error is that of the KMS or the store being away,
@@ -145,19 +150,47 @@ func (r *rotation) rewrap(ctx context.Context, record oponn.Record) error {
 		case err == nil:
 			r.rewrapped++
 			return nil
-		case code == oponn.CodeGone:
+		case code == oponn.CodeGone, code == oponn.CodeNotFound:
 			return nil
 		case ctx.Err() != nil:
-			return errors.New("stopped; run it again to go on")
-		case attempt < rewrapAttempts && (code == oponn.CodeBusy || code == oponn.CodeOutcomeUnknown):
-			if record, err = r.store.Load(ctx, record.Ballot); err == nil {
-				continue
+			return ctx.Err()
+		case attempt < rewrapAttempts && retryable(err):
+			pause(ctx, time.Duration(attempt)*time.Second/2)
+			if again, err := r.store.Load(ctx, record.Ballot); err == nil {
+				record = again
 			}
+			continue
 		case code == oponn.CodeKeysUnavailable, code == oponn.CodeStoreUnavailable:
 			return fmt.Errorf("stopped; run it again to go on: %w", err)
 		}
-		r.failed = append(r.failed, fmt.Sprintf("%s: %v", record.Ballot, err))
+		r.failed = append(r.failed, fmt.Sprintf("%s: %s", record.Ballot, plainly(err)))
 		return nil
+	}
+}
+
+// retryable says whether doing the same again may help.
+func retryable(err error) bool {
+	var coded *oponn.Error
+	return errors.As(err, &coded) && coded.RetryAfter > 0
+}
+
+// pause waits, or until the context ends.
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
+}
+
+// countBallots counts what eachBallot will read.
+func countBallots(ctx context.Context, store oponn.Store) (n int64, err error) {
+	var after oponn.BallotID
+	for {
+		ballots, err := store.Ballots(ctx, after, page)
+		if err != nil || len(ballots) == 0 {
+			return n, err
+		}
+		n, after = n+int64(len(ballots)), ballots[len(ballots)-1]
 	}
 }
 
@@ -183,18 +216,4 @@ func eachBallot(ctx context.Context, store oponn.Store, do func(oponn.Record) er
 		}
 		after = ballots[len(ballots)-1]
 	}
-}
-
-// progress draws a bar on a terminal, and nothing elsewhere.
-func progress(out io.Writer, what string, total int64) (step, done func()) {
-	file, ok := out.(*os.File)
-	if !ok {
-		return func() {}, func() {}
-	}
-	if info, err := file.Stat(); err != nil || info.Mode()&os.ModeCharDevice == 0 {
-		return func() {}, func() {}
-	}
-	p := mpb.New(mpb.WithOutput(out), mpb.WithWidth(40))
-	bar := p.AddBar(total, mpb.PrependDecorators(decor.Name(what+" ")), mpb.AppendDecorators(decor.CountersNoUnit("%d of %d ")))
-	return func() { bar.Increment() }, func() { bar.Abort(false); p.Wait() }
 }

@@ -9,9 +9,12 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/oponn/oponn"
 )
 
 // The exit codes.
@@ -61,9 +64,20 @@ func run(ctx context.Context, args []string, t terminal) int {
 		fmt.Fprintln(t.err, usage.Error())
 		return exitUsage
 	default:
-		fmt.Fprintln(t.err, "oponn:", err)
+		fmt.Fprintln(t.err, "oponn:", plainly(err))
 		return exitFailure
 	}
+}
+
+// plainly returns an error in one line, for operators: the causes of errors,
+// without what those say to voters.
+func plainly(err error) string {
+	text := err.Error()
+	var coded *oponn.Error
+	for cause := err; errors.As(cause, &coded) && coded.Cause != nil; cause = coded.Cause {
+		text = strings.Replace(text, coded.Error(), coded.Cause.Error(), 1)
+	}
+	return strings.Join(strings.Fields(text), " ")
 }
 
 // usageError is an error of whoever called us.
@@ -111,5 +125,5 @@ func withVariable(flag *kong.Value) string {
 	if len(flag.Tag.Envs) == 0 {
 		return flag.Help
 	}
-	return flag.Help + " [" + flag.Tag.Envs[0] + "]"
+	return flag.Help + " [" + strings.Join(flag.Tag.Envs, "] [") + "]"
 }

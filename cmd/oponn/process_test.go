@@ -172,11 +172,18 @@ var addresses = regexp.MustCompile(`^pid (\d+)\naddress (127\.0\.0\.1:[1-9]\d*)\
 // served is the line of the log that says where a server in production listens.
 var served = regexp.MustCompile(`"msg":"serving".*"address":"(127\.0\.0\.1:[1-9]\d*)","ops":"(127\.0\.0\.1:[1-9]\d*)"`)
 
+// banner is the same for people, in development.
+var banner = regexp.MustCompile(`(?s)here +(http://127\.0\.0\.1:[1-9]\d*)\n.*ops +(http://127\.0\.0\.1:[1-9]\d*)/readyz\n`)
+
 // readAddresses reads what the server notes for others: in its data directory,
-// or in the log when it has none to itself.
+// or in what it says when it has none to itself.
 func (s *server) readAddresses(dataDir string) bool {
 	if found := served.FindStringSubmatch(s.stderr.String()); found != nil {
 		s.url, s.ops = "http://"+found[1], "http://"+found[2]
+		return true
+	}
+	if found := banner.FindStringSubmatch(s.stdout.String()); found != nil {
+		s.url, s.ops = found[1], found[2]
 		return true
 	}
 	text, err := os.ReadFile(filepath.Join(dataDir, "serve.lock"))

@@ -30,7 +30,7 @@ type settings struct {
 	IdleAfter      string `env:"OPONN_IDLE_AFTER" default:"2m" placeholder:"TIME" help:"How long a ballot without votes and viewers stays in memory. Default: ${default}."`
 	MaxStreams     string `env:"OPONN_MAX_STREAMS" placeholder:"N" help:"Most live results watched at the same time. Default: three quarters of the files that the process may open, at most 50000."`
 	ReusePort      string `env:"OPONN_REUSE_PORT" default:"off" placeholder:"on|off" help:"Let several instances of one machine serve on the same address (SO_REUSEPORT). Default: ${default}."`
-	LocalKMS       string `env:"OPONN_LOCAL_KMS" default:"off" placeholder:"on|off" help:"Allow in production a KMS without TLS, such as LocalStack: for trying out production settings, never for real ballots. Default: ${default}."`
+	LocalKMS       string `env:"OPONN_LOCAL_KMS" default:"off" placeholder:"on|off" help:"Allow in production a KMS on this machine, or in a container beside this one, without TLS, such as LocalStack: for trying out production settings, never for real ballots. Default: ${default}."`
 	LogLevel       string `env:"OPONN_LOG_LEVEL" default:"info" placeholder:"LEVEL" help:"debug, info, warn or error. Default: ${default}."`
 }
 
@@ -40,7 +40,7 @@ type storageSettings struct {
 	DatabaseURL string `env:"DATABASE_URL" placeholder:"URL" help:"Postgres 15 or later (postgres://…). Required in production. Default: SQLite in the data directory."`
 	KMSKeyID    string `env:"OPONN_KMS_KEY_ID" name:"kms-key-id" placeholder:"ID" help:"Master key in AWS KMS: alias, id or ARN. Of several, by comma, the first wraps and all open, until oponn keys rotate has moved everything. Required in production. Default: a key file in the data directory."`
 	AWSRegion   string `env:"AWS_REGION" name:"aws-region" placeholder:"REGION" help:"Region of the KMS. Default: as the AWS tools find it."`
-	AWSEndpoint string `env:"AWS_ENDPOINT_URL" name:"aws-endpoint-url" placeholder:"URL" help:"Address of another KMS than that of AWS, such as LocalStack. Default: that of AWS."`
+	AWSEndpoint string `env:"AWS_ENDPOINT_URL_KMS,AWS_ENDPOINT_URL" name:"aws-endpoint-url" placeholder:"URL" help:"Address of another KMS than that of AWS, such as LocalStack. Default: that of AWS."`
 }
 
 // loadEnvironment takes variables that are not set from a file, if it is

@@ -101,6 +101,33 @@ func (s storage) keyring(ctx context.Context, log *slog.Logger) (*keys.Ring, key
 	return keys.NewRing(kek, options...), kek, nil
 }
 
+// refuseFreshKey refuses to make a key file for a database that holds ballots:
+// none of them could be read with it, and the next backup would keep the wrong
+// key. Several that start at once on an empty database agree on one file.
+func (s storage) refuseFreshKey(ctx context.Context) (err error) {
+	if _, err := os.Stat(s.dir.keyFile()); s.kms.KeyID != "" || !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	const way = "bring it back from a backup, or name the master key by OPONN_KMS_KEY_ID"
+	if s.embedded() {
+		if _, err := os.Stat(s.dir.database()); err != nil {
+			return nil
+		}
+		return fmt.Errorf("the database %s is there, but not its key file %s: %s, or move the database away to begin anew",
+			s.dir.database(), s.dir.keyFile(), way)
+	}
+	store, err := s.open(ctx, false, false)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	ballots, err := store.Ballots(ctx, oponn.BallotID{}, 1)
+	if err != nil || len(ballots) == 0 {
+		return err
+	}
+	return fmt.Errorf("there are ballots in Postgres, but not their key file %s: %s", s.dir.keyFile(), way)
+}
+
 // check returns an error when there is nothing to read: looking at ballots
 // must not make an empty database, and a key that opens nothing.
 func (s storage) check() error {
@@ -124,27 +151,30 @@ func (s storage) check() error {
 }
 
 // How long a server waits at its start for a database or a KMS that is still
-// coming up, and how often it asks.
+// coming up, and how long between two times it asks: longer each time.
 const (
 	startPatience = 30 * time.Second
-	startPause    = time.Second
+	startPause    = 250 * time.Millisecond
+	startPauseMax = 4 * time.Second
 )
 
 // patiently tries to open something that may be unavailable for a while.
 func patiently[T any](ctx context.Context, log *slog.Logger, what string, open func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, startPatience)
 	defer cancel()
-	for {
+	for pause := startPause; ; pause = min(2*pause, startPauseMax) {
 		opened, err := open(ctx)
 		code := oponn.CodeOf(err)
 		if code != oponn.CodeStoreUnavailable && code != oponn.CodeKeysUnavailable && code != oponn.CodeBusy {
 			return opened, err
 		}
-		log.Warn("waiting", "for", what, "error", err)
+		if ctx.Err() == nil {
+			log.Warn("waiting", "for", what, "again_in", pause, "error", plainly(err))
+		}
 		select {
-		case <-time.After(startPause):
+		case <-time.After(pause):
 		case <-ctx.Done():
-			return opened, fmt.Errorf("the %s did not answer: %w", what, err)
+			return opened, fmt.Errorf("the %s can't be reached: %w", what, err)
 		}
 	}
 }
