@@ -28,7 +28,7 @@ func (b *Ballot) Applying(votes []Vote, change Change, known []WriteIn) Apply {
 		if err != nil {
 			return Effect{}, err
 		}
-		f := fold{ballot: b, ground: ground, state: state.clone(), writeIns: append(slices.Clone(known), later...)}
+		f := fold{ballot: b, ground: ground, state: state, writeIns: append(slices.Clone(known), later...)}
 		moved := f.state.Advance(ground.Now)
 		moved = f.change(change) || moved
 		outcomes := make([]Outcome, len(votes))

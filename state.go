@@ -71,12 +71,6 @@ func (s State) admits() error {
 	}
 }
 
-// clone returns a copy that shares nothing with s.
-func (s State) clone() State {
-	s.Counts = append([]uint64(nil), s.Counts...)
-	return s
-}
-
 // Seal returns the state sealed for the given version of its head.
 func (s State) Seal(key Key, version uint64) ([]byte, error) {
 	plain, err := json.Marshal(s)

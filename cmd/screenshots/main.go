@@ -101,6 +101,7 @@ func shots(ballot string) []shot {
 		{"new-wide", "/new", 1280, 720, dark, nil},
 		{"new-errors-phone", "/new", 390, 844, dark, empty},
 		{"created-wide", "/new", 1280, 720, dark, made},
+		{"created-phone", "/new", 390, 844, dark, made},
 		{"vote-phone", page, 390, 844, dark, chosen},
 		{"vote-narrow-light", page, 320, 640, light, chosen},
 		{"results-wide", page + "/results", 1280, 800, dark, live},
