@@ -90,16 +90,25 @@ func NewVoteID() VoteID {
 // case, of any version but the nil UUID. Anything else is CodeInvalid on the
 // field vote_id.
 func ParseVoteID(s string) (VoteID, error) {
-	bad := Invalid(FieldError{Field: "vote_id", Code: "malformed", Message: "The vote id must be a UUID."})
-	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
-		return VoteID{}, bad
-	}
 	var id VoteID
-	digits := s[:8] + s[9:13] + s[14:18] + s[19:23] + s[24:]
-	if _, err := hex.Decode(id[:], []byte(digits)); err != nil || id == (VoteID{}) {
-		return VoteID{}, bad
+	if !decodeUUID(id[:], s) || id == (VoteID{}) {
+		return VoteID{}, Invalid(FieldError{Field: "vote_id", Code: "malformed", Message: "The vote id must be a UUID."})
 	}
 	return id, nil
+}
+
+// decodeUUID reads the canonical form of a UUID.
+func decodeUUID(dst []byte, s string) bool {
+	if len(s) != 36 || s[8] != '-' || s[13] != '-' || s[18] != '-' || s[23] != '-' {
+		return false
+	}
+	var digits [32]byte
+	n := copy(digits[:], s[:8])
+	for _, part := range [4][2]int{{9, 13}, {14, 18}, {19, 23}, {24, 36}} {
+		n += copy(digits[n:], s[part[0]:part[1]])
+	}
+	_, err := hex.Decode(dst, digits[:])
+	return err == nil
 }
 
 // String returns the id as a UUID in lower case.

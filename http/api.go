@@ -15,7 +15,7 @@ func writeJSON(c echo.Context, status int, value any) error {
 	if err != nil {
 		return oponn.Internal(err)
 	}
-	return c.Blob(status, "application/json", body)
+	return c.Blob(status, mediaJSON, body)
 }
 
 // moment writes a time in UTC, and null for none.

@@ -1,7 +1,9 @@
 package http
 
 import (
+	"bytes"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -26,7 +28,7 @@ func (s *Server) castByAPI(c echo.Context) error {
 		return err
 	}
 	cast := oponn.Cast{Ballot: id, Voter: voter, VoteID: vote}
-	if err := readJSON(c, voteLimit, map[string]any{"choices": &cast.Choices, "write_in": &cast.WriteIn}); err != nil {
+	if err := readChoice(c, &cast); err != nil {
 		return err
 	}
 	receipt, err := s.ballots.Cast(r.Context(), cast)
@@ -37,13 +39,60 @@ func (s *Server) castByAPI(c echo.Context) error {
 	if receipt.Repeat {
 		status = http.StatusOK
 	}
-	return writeJSON(c, status, struct {
-		VoteID  string  `json:"vote_id"`
-		Receipt string  `json:"receipt"`
-		Version uint64  `json:"version"`
-		At      *string `json:"at"`
-	}{receipt.VoteID.String(), receipt.Locator, receipt.Version, moment(receipt.At)})
+	return writeReceipt(c, status, receipt)
 }
+
+// readChoice reads what a vote chooses.
+func readChoice(c echo.Context, cast *oponn.Cast) error {
+	body, err := readBody(c, mediaJSON, voteLimit)
+	if err != nil {
+		return err
+	}
+	if option, ok := soleChoice(body); ok {
+		cast.Choices = []oponn.OptionID{option}
+		return nil
+	}
+	return parseJSON(body, map[string]any{"choices": &cast.Choices, "write_in": &cast.WriteIn})
+}
+
+// soleChoice reads the body of nearly every vote, {"choices":["1"]}, for a
+// tenth of what reading JSON costs. Whatever looks different may be as good,
+// but is not for it to say.
+func soleChoice(body []byte) (option oponn.OptionID, ok bool) {
+	rest, ok := bytes.CutPrefix(body, []byte(`{"choices":["`))
+	if !ok {
+		return "", false
+	}
+	id, ok := bytes.CutSuffix(rest, []byte(`"]}`))
+	if !ok {
+		return "", false
+	}
+	for _, char := range id {
+		if char != '-' && char != '_' && (char < '0' || char > '9') && (char < 'A' || char > 'Z') && (char < 'a' || char > 'z') {
+			return "", false
+		}
+	}
+	return oponn.OptionID(id), true
+}
+
+// writeReceipt answers a vote. It writes the JSON itself: nothing in it needs
+// escaping, and this is what a hot ballot answers ten thousand times a second.
+func writeReceipt(c echo.Context, status int, receipt oponn.Receipt) error {
+	body := make([]byte, 0, 256)
+	body = append(append(body, `{"vote_id":"`...), receipt.VoteID.String()...)
+	body = append(append(body, `","receipt":"`...), receipt.Locator...)
+	body = strconv.AppendUint(append(body, `","version":`...), receipt.Version, 10)
+	body = receipt.At.UTC().AppendFormat(append(body, `,"at":"`...), time.RFC3339Nano)
+	body = append(body, `"}`...)
+	w := c.Response()
+	w.Header()[echo.HeaderContentType] = contentJSON
+	w.WriteHeader(status)
+	_, err := w.Write(body)
+	return err
+}
+
+// contentJSON is a header's value, made once.
+var contentJSON = []string{mediaJSON}
 
 // maxTokens is how many voter tokens one request may ask for.
 const maxTokens = 1000

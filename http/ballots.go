@@ -13,8 +13,9 @@ type Ballots interface {
 	// Create checks a draft and opens a ballot. The zero owner is none.
 	Create(ctx context.Context, draft oponn.Draft, owner oponn.OwnerID) (oponn.Created, error)
 
-	// Cast returns when the vote is committed. A context that ends before that
-	// is known gives CodeOutcomeUnknown.
+	// Cast returns when the vote is committed. When that isn't known after a
+	// time of its own, or when the context ends before, it returns
+	// CodeOutcomeUnknown.
 	Cast(ctx context.Context, cast oponn.Cast) (oponn.Receipt, error)
 
 	// Result returns a ballot as it stands, at least at version after when the

@@ -18,6 +18,8 @@ import (
 	"github.com/oponn/oponn"
 )
 
+const mediaJSON = "application/json"
+
 // The most bytes of a body.
 const (
 	creationLimit = 256 << 10
@@ -29,20 +31,45 @@ const (
 // bytes. Errors are CodeUnsupported, CodeTooLarge and CodeMalformed.
 func readBody(c echo.Context, mediaType string, limit int64) ([]byte, error) {
 	r := c.Request()
-	given, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	charset, named := parameters["charset"]
-	if err != nil || given != mediaType || named && !strings.EqualFold(charset, "utf-8") || r.Header.Get("Content-Encoding") != "" {
+	if !sent(r, mediaType) {
 		return nil, oponn.Errorf(oponn.CodeUnsupported, "Please send %s in UTF-8.", mediaType)
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(c.Response().Writer, r.Body, limit))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return nil, oponn.Errorf(oponn.CodeTooLarge, "This is too large: at most %d bytes are taken here.", limit)
-	case err != nil:
-		return nil, &oponn.Error{Code: oponn.CodeMalformed, Message: "The request did not arrive as a whole.", Cause: err}
+	tooLarge := func() error {
+		return oponn.Errorf(oponn.CodeTooLarge, "This is too large: at most %d bytes are taken here.", limit)
 	}
-	return body, nil
+	if r.ContentLength > limit {
+		return nil, tooLarge()
+	}
+	var body []byte
+	var err error
+	if r.ContentLength >= 0 {
+		body = make([]byte, r.ContentLength)
+		_, err = io.ReadFull(r.Body, body)
+	} else {
+		body, err = io.ReadAll(http.MaxBytesReader(c.Response().Writer, r.Body, limit))
+	}
+	if err == nil {
+		return body, nil
+	}
+	if over := (*http.MaxBytesError)(nil); errors.As(err, &over) {
+		return nil, tooLarge()
+	}
+	return nil, &oponn.Error{Code: oponn.CodeMalformed, Message: "The request did not arrive as a whole.", Cause: err}
+}
+
+// sent says whether the request's body is of the media type, in UTF-8, and not
+// compressed.
+func sent(r *http.Request, mediaType string) bool {
+	if r.Header.Get("Content-Encoding") != "" {
+		return false
+	}
+	header := r.Header.Get("Content-Type")
+	if header == mediaType {
+		return true // as nearly everyone writes it
+	}
+	given, parameters, err := mime.ParseMediaType(header)
+	charset, named := parameters["charset"]
+	return err == nil && given == mediaType && (!named || strings.EqualFold(charset, "utf-8"))
 }
 
 // readForm reads the fields of an HTML form.
@@ -67,10 +94,15 @@ func readForm(c echo.Context, limit int64) (url.Values, error) {
 // fields. What can't be read at all is CodeMalformed; fields that are unknown
 // or of another type are CodeInvalid, all of them at once.
 func readJSON(c echo.Context, limit int64, fields map[string]any) error {
-	body, err := readBody(c, "application/json", limit)
+	body, err := readBody(c, mediaJSON, limit)
 	if err != nil {
 		return err
 	}
+	return parseJSON(body, fields)
+}
+
+// parseJSON is readJSON of a body that has been read.
+func parseJSON(body []byte, fields map[string]any) error {
 	var object map[string]json.RawMessage
 	// encoding/json would mend bad UTF-8 in silence, and take null for an object.
 	if !utf8.Valid(body) || !bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{")) || json.Unmarshal(body, &object) != nil {

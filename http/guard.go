@@ -10,13 +10,21 @@ import (
 	"github.com/oponn/oponn"
 )
 
-// contentPolicy lets pages load our own scripts and styles and nothing else;
-// nothing inline, no frames around them.
-const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
-	"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-
-// hstsAge is a year.
-const hstsAge = "max-age=31536000"
+// Values of headers, made once: nobody changes a header's value in place. The
+// policy of pages lets them load our own scripts and styles and nothing else;
+// nothing inline, no frames around them. A document of the API loads nothing.
+var (
+	pagePolicy = []string{"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
+		"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"}
+	apiPolicy  = []string{"default-src 'none'; frame-ancestors 'none'"}
+	features   = []string{"camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()"}
+	hsts       = []string{"max-age=31536000"} // a year
+	sameOrigin = []string{"same-origin"}
+	noSniff    = []string{"nosniff"}
+	noStore    = []string{"no-store"}
+	anyOrigin  = []string{"*"}
+	exposed    = []string{"ETag, Retry-After, X-Request-Id"}
+)
 
 // guard sets the headers that protect, and turns away what should not be
 // answered at all.
@@ -41,19 +49,23 @@ func (s *Server) guard(next echo.HandlerFunc) echo.HandlerFunc {
 }
 
 func (s *Server) protect(r *http.Request, h http.Header) {
-	h.Set("Content-Security-Policy", contentPolicy)
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "same-origin")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()")
-	h.Set("Cache-Control", "no-store")
+	h["X-Content-Type-Options"] = noSniff
+	h["Cache-Control"] = noStore
 	if s.cfg.Production && s.secure(r) {
-		h.Set("Strict-Transport-Security", hstsAge)
+		h["Strict-Transport-Security"] = hsts
 	}
+	if !isAPI(r) {
+		h["Content-Security-Policy"] = pagePolicy
+		h["Referrer-Policy"] = sameOrigin
+		h["Cross-Origin-Opener-Policy"] = sameOrigin
+		h["Permissions-Policy"] = features
+		return
+	}
+	h["Content-Security-Policy"] = apiPolicy
 	// The API reads no cookies: whoever has a link may read from anywhere.
-	if isAPI(r) && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
-		h.Set("Access-Control-Allow-Origin", "*")
-		h.Set("Access-Control-Expose-Headers", "ETag, Retry-After, X-Request-Id")
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		h["Access-Control-Allow-Origin"] = anyOrigin
+		h["Access-Control-Expose-Headers"] = exposed
 	}
 }
 

@@ -2,13 +2,13 @@ package http
 
 import (
 	"context"
-	"crypto/rand"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -19,25 +19,42 @@ import (
 // headerRequestID carries the id under which the log knows a request.
 const headerRequestID = "X-Request-Id"
 
-// observe gives every request an id and a deadline, answers its errors and
-// panics, and writes its line of the log. A stream is logged when it ends.
+// observe gives every request an id, answers its errors and panics, and writes
+// its line of the log. A stream is logged when it ends.
 func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		begin := time.Now()
-		var id [8]byte
-		_, _ = rand.Read(id[:]) // never fails
-		c.Response().Header().Set(headerRequestID, hex.EncodeToString(id[:]))
-		if !streams(c) {
-			ctx, cancel := context.WithTimeout(c.Request().Context(), s.cfg.Deadline)
-			defer cancel()
-			c.SetRequest(c.Request().WithContext(ctx))
-		}
+		id := newRequestID()
+		c.Response().Header()[headerRequestID] = []string{id}
 		if err := s.recovering(c, next); err != nil {
 			s.fail(c, err)
 		}
-		s.cfg.Logger.Log(c.Request().Context(), requestLevel(c.Response().Status), "request", "method", method(c), "route", route(c),
-			"status", c.Response().Status, "took", time.Since(begin), "request", hex.EncodeToString(id[:]))
+		ctx, status := c.Request().Context(), c.Response().Status
+		if level := requestLevel(status); s.cfg.Logger.Enabled(ctx, level) {
+			s.cfg.Logger.Log(ctx, level, "request", "method", method(c), "route", route(c),
+				"status", status, "took", time.Since(begin), "request", id)
+		}
 		return nil
+	}
+}
+
+// newRequestID returns 64 random bits in hex: enough to be found by in a log,
+// and no secret.
+func newRequestID() string {
+	var bits [8]byte
+	var text [2 * len(bits)]byte
+	binary.BigEndian.PutUint64(bits[:], rand.Uint64()) //nolint:gosec // chance is all it has to be
+	hex.Encode(text[:], bits[:])
+	return string(text[:])
+}
+
+// bound gives the answer to a request its deadline.
+func (s *Server) bound(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		ctx, cancel := context.WithTimeout(c.Request().Context(), s.cfg.Deadline)
+		defer cancel()
+		c.SetRequest(c.Request().WithContext(ctx))
+		return next(c)
 	}
 }
 
@@ -95,6 +112,3 @@ func method(c echo.Context) string {
 		return "other"
 	}
 }
-
-// streams says whether the request opens a stream.
-func streams(c echo.Context) bool { return strings.HasSuffix(c.Path(), "/live") }

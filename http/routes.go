@@ -14,27 +14,29 @@ func (s *Server) routes() *echo.Echo {
 	e.HTTPErrorHandler = func(err error, c echo.Context) { s.fail(c, err) }
 	e.Use(s.observe, s.guard)
 
-	get := func(path string, handle echo.HandlerFunc) {
+	endless := func(path string, handle echo.HandlerFunc) {
 		e.GET(path, handle)
 		e.HEAD(path, handle)
 	}
+	get := func(path string, handle echo.HandlerFunc) { endless(path, s.bound(handle)) }
+	post := func(path string, handle echo.HandlerFunc) { e.POST(path, s.bound(handle)) }
 	get("/", s.showHome)
 	get("/new", s.showNew)
-	e.POST("/ballots", s.createByForm)
+	post("/ballots", s.createByForm)
 	get("/ballots/:id", s.showVote)
-	e.POST("/ballots/:id/votes", s.castByForm)
+	post("/ballots/:id/votes", s.castByForm)
 	get("/ballots/:id/results", s.showResults)
-	get("/ballots/:id/live", s.streamPage)
+	endless("/ballots/:id/live", s.streamPage)
 	get(views.AssetsPrefix+"*", echo.WrapHandler(s.cfg.Assets))
 
-	e.POST("/api/v1/ballots", s.createByAPI)
+	post("/api/v1/ballots", s.createByAPI)
 	get("/api/v1/ballots/:id", s.getBallot)
-	e.PATCH("/api/v1/ballots/:id", s.changeBallot)
+	e.PATCH("/api/v1/ballots/:id", s.bound(s.changeBallot))
 	get("/api/v1/ballots/:id/results", s.getResults)
-	get("/api/v1/ballots/:id/live", s.streamAPI)
-	e.POST("/api/v1/ballots/:id/votes", s.castByAPI)
+	endless("/api/v1/ballots/:id/live", s.streamAPI)
+	e.POST("/api/v1/ballots/:id/votes", s.castByAPI) // Ballots.Cast has a deadline of its own
 	if s.cfg.VoterTokens {
-		e.POST("/api/v1/voters", s.createVoters)
+		post("/api/v1/voters", s.createVoters)
 	}
 	return e
 }

@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"hash"
+	"sync"
 )
 
 // The purposes of signatures. Each has a subkey of its own (HKDF, RFC 5869),
@@ -19,7 +21,25 @@ const (
 
 // signer signs payloads for one purpose: with the first secret, and it knows
 // the signatures of all, so that rotating a secret takes nobody's identity.
-type signer struct{ keys [][]byte }
+type signer struct{ keys []*signatures }
+
+// signatures makes HMACs under one key, and uses states that have taken in the
+// key again: that saves half of the work (FIPS 198-1, section 6). It is safe
+// for concurrent use.
+type signatures struct{ states sync.Pool }
+
+func newSignatures(key []byte) *signatures {
+	return &signatures{states: sync.Pool{New: func() any { return hmac.New(sha256.New, key) }}}
+}
+
+// append appends the payload's signature to it, in a slice of its own.
+func (s *signatures) append(payload []byte) []byte {
+	h := s.states.Get().(hash.Hash)
+	defer s.states.Put(h)
+	h.Reset()
+	_, _ = h.Write(payload) // never fails
+	return h.Sum(payload[:len(payload):len(payload)])
+}
 
 func newSigner(purpose string, secrets [][]byte) (signer, error) {
 	var s signer
@@ -28,14 +48,14 @@ func newSigner(purpose string, secrets [][]byte) (signer, error) {
 		if err != nil {
 			return signer{}, fmt.Errorf("http: derive the key for %s: %w", purpose, err)
 		}
-		s.keys = append(s.keys, key)
+		s.keys = append(s.keys, newSignatures(key))
 	}
 	return s, nil
 }
 
 // sign returns payload and signature in base64url.
 func (s signer) sign(payload []byte) string {
-	return base64.RawURLEncoding.EncodeToString(s.mac(s.keys[0], payload))
+	return base64.RawURLEncoding.EncodeToString(s.keys[0].append(payload))
 }
 
 // verify returns the payload, of the given length, of what sign wrote.
@@ -49,16 +69,9 @@ func (s signer) verify(text string, length int) ([]byte, bool) {
 	}
 	payload := signed[:length:length]
 	for _, key := range s.keys {
-		if hmac.Equal(s.mac(key, payload), signed) {
+		if hmac.Equal(key.append(payload), signed) {
 			return payload, true
 		}
 	}
 	return nil, false
-}
-
-// mac appends the payload's signature to it.
-func (s signer) mac(key, payload []byte) []byte {
-	h := hmac.New(sha256.New, key)
-	_, _ = h.Write(payload) // never fails
-	return h.Sum(payload[:len(payload):len(payload)])
 }
