@@ -28,17 +28,18 @@ func (b *Ballot) Applying(votes []Vote, change Change, known []WriteIn) Apply {
 		if err != nil {
 			return Effect{}, err
 		}
-		f := fold{ballot: b, ground: ground, state: state, writeIns: append(slices.Clone(known), later...)}
+		f := fold{ballot: b, ground: ground, state: state, writeIns: append(slices.Clone(known), later...),
+			outcomes: make([]Outcome, 0, len(votes)), logged: make([]LoggedVote, 0, len(votes)), rows: make([]int, 0, len(votes)),
+			taken: make(map[VoterTag]int, len(votes))}
 		moved := f.state.Advance(ground.Now)
 		moved = f.change(change) || moved
-		outcomes := make([]Outcome, len(votes))
-		for i, vote := range votes {
-			outcomes[i] = f.take(vote, ground.Earlier[i])
+		for i := range votes {
+			f.take(&votes[i], ground.Earlier[i])
 		}
 		if !moved && len(f.logged) == 0 {
-			return Effect{Head: ground.Head, Outcomes: outcomes, State: state, WriteIns: later}, nil
+			return Effect{Head: ground.Head, Outcomes: f.outcomes, State: state, WriteIns: later}, nil
 		}
-		return f.effect(outcomes, len(known))
+		return f.effect(len(known))
 	}
 }
 
@@ -49,7 +50,11 @@ type fold struct {
 	state    State
 	writeIns []WriteIn
 	added    []WriteIn
-	logged   []LoggedVote
+	// outcomes has one for each vote, and rows where in logged its row is; -1
+	// when this run made none.
+	outcomes []Outcome
+	rows     []int
+	logged   []LoggedVote // in the order of the votes; positions come last
 	// taken finds what this run accepted, for a voter who comes twice.
 	taken map[VoterTag]int
 }
@@ -64,13 +69,26 @@ func (f *fold) change(change Change) bool {
 
 // take decides about one vote. What a voter has in the log comes first: a
 // repeat gets its receipt also after closing.
-func (f *fold) take(vote Vote, earlier []LoggedVote) Outcome {
+func (f *fold) take(vote *Vote, earlier []LoggedVote) {
+	row := -1
 	if i, ok := f.taken[vote.Tag]; ok {
-		earlier = f.logged[i : i+1]
+		row, earlier = i, f.logged[i:i+1]
 	}
-	for _, past := range earlier {
-		if past.ID == vote.ID {
-			return f.repeat(vote, past)
+	outcome := f.judge(vote, earlier)
+	if outcome.Err == nil && !outcome.Repeat {
+		row = len(f.logged)
+		f.taken[vote.Tag] = row
+		f.logged = append(f.logged, LoggedVote{Tag: vote.Tag, Revision: 1, ID: vote.ID,
+			Version: f.ground.Head.Version + 1, At: microseconds(f.ground.Now), Sealed: vote.Sealed})
+	}
+	f.outcomes, f.rows = append(f.outcomes, outcome), append(f.rows, row)
+}
+
+// judge counts the vote, or says why it isn't.
+func (f *fold) judge(vote *Vote, earlier []LoggedVote) Outcome {
+	for i := range earlier {
+		if earlier[i].ID == vote.ID {
+			return f.repeat(vote, earlier[i])
 		}
 	}
 	if len(earlier) > 0 {
@@ -83,16 +101,10 @@ func (f *fold) take(vote Vote, earlier []LoggedVote) Outcome {
 		return Outcome{Err: err}
 	}
 	f.state.Voters++
-	if f.taken == nil {
-		f.taken = make(map[VoterTag]int)
-	}
-	f.taken[vote.Tag] = len(f.logged)
-	f.logged = append(f.logged, LoggedVote{Tag: vote.Tag, Revision: 1, ID: vote.ID,
-		Version: f.ground.Head.Version + 1, At: microseconds(f.ground.Now), Sealed: vote.Sealed})
-	return Outcome{Logged: f.logged[len(f.logged)-1]}
+	return Outcome{}
 }
 
-func (f *fold) repeat(vote Vote, past LoggedVote) Outcome {
+func (f *fold) repeat(vote *Vote, past LoggedVote) Outcome {
 	choice, err := f.ballot.OpenChoice(past)
 	if err != nil {
 		return Outcome{Err: err}
@@ -106,23 +118,19 @@ func (f *fold) repeat(vote Vote, past LoggedVote) Outcome {
 // count adds a choice to the tally, and a new write-in to the options.
 func (f *fold) count(c Choice) error {
 	if c.writeIn.ID != "" {
-		n, err := f.number(c.writeIn)
+		n, err := f.room(c.writeIn)
 		if err != nil {
 			return err
 		}
 		f.state.Counts[len(f.ballot.Definition.Labels)+n-1]++
 	}
-	for i, chosen := range c.given {
-		if chosen {
-			f.state.Counts[i]++
-		}
-	}
+	c.given.each(func(i int) { f.state.Counts[i]++ })
 	return nil
 }
 
-// number returns a write-in's number, a new one if it is the first of its
-// kind, and makes room for its count.
-func (f *fold) number(option Option) (int, error) {
+// room returns a write-in's number, a new one if it is the first of its kind,
+// and makes room for its count.
+func (f *fold) room(option Option) (int, error) {
 	for _, w := range f.writeIns {
 		if w.Option.ID == option.ID {
 			return w.Number, nil
@@ -139,29 +147,40 @@ func (f *fold) number(option Option) (int, error) {
 	return n, nil
 }
 
-// effect gives positions and seals the next head.
-func (f *fold) effect(outcomes []Outcome, known int) (Effect, error) {
-	head := f.ground.Head
-	head.Version++
-	slices.SortFunc(f.logged, func(a, b LoggedVote) int { return bytes.Compare(a.Tag[:], b.Tag[:]) })
-	positions := make(map[VoterTag]uint64, len(f.logged))
-	for i := range f.logged {
-		head.Position++
-		f.logged[i].Position = head.Position
-		positions[f.logged[i].Tag] = head.Position
+// number gives the new rows their positions, after the given one, and returns
+// them in that order.
+func (f *fold) number(position uint64) []LoggedVote {
+	order := make([]int, len(f.logged))
+	for i := range order {
+		order[i] = i
 	}
-	for i := range outcomes {
-		if v := &outcomes[i].Logged; v.Version == head.Version {
-			v.Position = positions[v.Tag]
+	slices.SortFunc(order, func(a, b int) int { return bytes.Compare(f.logged[a].Tag[:], f.logged[b].Tag[:]) })
+	logged := make([]LoggedVote, len(order))
+	for i, row := range order {
+		f.logged[row].Position = position + uint64(i) + 1
+		logged[i] = f.logged[row]
+	}
+	for i, row := range f.rows {
+		if outcome := &f.outcomes[i]; row >= 0 && outcome.Err == nil {
+			outcome.Logged = f.logged[row]
 		}
 	}
+	return logged
+}
+
+// effect gives positions and seals the next head.
+func (f *fold) effect(known int) (Effect, error) {
+	head := f.ground.Head
+	head.Version++
+	logged := f.number(head.Position)
+	head.Position += uint64(len(logged))
 	head.Voters = f.state.Voters
 	head.WriteIns = len(f.writeIns)
 	var err error
 	if head.Sealed, err = f.state.Seal(f.ballot.Key, head.Version); err != nil {
 		return Effect{}, err
 	}
-	effect := Effect{Head: head, Logged: f.logged, Outcomes: outcomes, State: f.state, WriteIns: f.writeIns[known:]}
+	effect := Effect{Head: head, Logged: logged, Outcomes: f.outcomes, State: f.state, WriteIns: f.writeIns[known:]}
 	for _, w := range f.added {
 		effect.Added = append(effect.Added, sealWriteIn(f.ballot.Key, w))
 	}

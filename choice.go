@@ -3,15 +3,28 @@ package oponn
 import (
 	"encoding/base64"
 	"fmt"
-	"slices"
+	"math/bits"
 )
 
 // Choice is what a voter chose, checked against its ballot's definition.
 type Choice struct {
-	// given has one entry per option that the owner gave.
-	given []bool
+	// given are the options that the owner gave.
+	given optionSet
 	// writeIn is the option written in, or the zero Option.
 	writeIn Option
+}
+
+// optionSet is a set of the options that a ballot's owner gave: bit i for the
+// option with index i.
+type optionSet uint64
+
+const _ = uint(64 - MaxOptions) // they fit
+
+// each calls do with the index of every option in the set.
+func (s optionSet) each(do func(i int)) {
+	for ; s != 0; s &= s - 1 {
+		do(bits.TrailingZeros64(uint64(s)))
+	}
 }
 
 // Choose checks what a voter sent: ids of options, or a text written in. A
@@ -30,15 +43,12 @@ func (b *Ballot) Choose(ids []OptionID, writeIn string, known []WriteIn) (Choice
 	case len(ids) > 1:
 		return Choice{}, Invalid(FieldError{Field: "choices", Code: "too_many", Message: "Please choose one option only."})
 	}
-	c := Choice{given: make([]bool, len(d.Labels))}
 	if i, ok := optionIndex(ids[0], len(d.Labels)); ok {
-		c.given[i] = true
-		return c, nil
+		return Choice{given: 1 << i}, nil
 	}
 	for _, w := range known {
 		if w.Option.ID == ids[0] {
-			c.writeIn = w.Option
-			return c, nil
+			return Choice{writeIn: w.Option}, nil
 		}
 	}
 	return Choice{}, Invalid(FieldError{Field: "choices", Code: "unknown_option", Message: "This ballot has no such option."})
@@ -53,38 +63,34 @@ func (b *Ballot) chooseWriteIn(text string) (Choice, error) {
 	if code != "" {
 		return Choice{}, Invalid(FieldError{Field: "write_in", Code: code, Message: message})
 	}
-	c := Choice{given: make([]bool, len(d.Labels))}
 	fold := FoldLabel(label)
 	for i, given := range d.Labels {
 		if FoldLabel(given) == fold {
-			c.given[i] = true
-			return c, nil
+			return Choice{given: 1 << i}, nil
 		}
 	}
-	c.writeIn = Option{ID: b.Key.WriteInID(fold), Label: label, WriteIn: true}
-	return c, nil
+	return Choice{writeIn: Option{ID: b.Key.WriteInID(fold), Label: label, WriteIn: true}}, nil
 }
 
 // Equal says whether two choices on the same ballot are the same vote.
 func (c Choice) Equal(other Choice) bool {
-	return slices.Equal(c.given, other.given) && c.writeIn.ID == other.writeIn.ID
+	return c.given == other.given && c.writeIn.ID == other.writeIn.ID
 }
 
 // choiceFormat is the first byte of an encoded choice.
 const choiceFormat = 1
 
-// encode returns the choice in the stored format: a format byte, one bit per
+// choiceSize is the most bytes of an encoded choice.
+const choiceSize = 1 + (MaxOptions+7)/8 + 8
+
+// appendTo appends the choice in the stored format: a format byte, one bit per
 // option that the owner gave, and, where write-ins are allowed, the eight
 // bytes of a write-in's id or zeros. All choices on a ballot have one length,
 // so that a sealed one tells nothing by its size.
-func (c Choice) encode(d Definition) []byte {
-	bits := (len(d.Labels) + 7) / 8
-	out := make([]byte, 1+bits, 1+bits+8)
-	out[0] = choiceFormat
-	for i, chosen := range c.given {
-		if chosen {
-			out[1+i/8] |= 1 << (i % 8)
-		}
+func (c Choice) appendTo(out []byte, d Definition) []byte {
+	out = append(out, choiceFormat)
+	for shift := 0; shift < len(d.Labels); shift += 8 {
+		out = append(out, byte(c.given>>shift))
 	}
 	if d.AllowWriteIn {
 		out = append(out, writeInBits(c.writeIn.ID)...)
@@ -92,21 +98,22 @@ func (c Choice) encode(d Definition) []byte {
 	return out
 }
 
-// decodeChoice reads what encode wrote. A write-in comes without its label.
+// decodeChoice reads what appendTo wrote. A write-in comes without its label.
 func decodeChoice(d Definition, plain []byte) (Choice, error) {
-	bits := (len(d.Labels) + 7) / 8
-	want := 1 + bits
+	given := (len(d.Labels) + 7) / 8
+	want := 1 + given
 	if d.AllowWriteIn {
 		want += 8
 	}
 	if len(plain) != want || plain[0] != choiceFormat {
 		return Choice{}, Internal(fmt.Errorf("a choice of %d bytes where %d were due, or of another format", len(plain), want))
 	}
-	c := Choice{given: make([]bool, len(d.Labels))}
-	for i := range c.given {
-		c.given[i] = plain[1+i/8]&(1<<(i%8)) != 0
+	var c Choice
+	for i := range given {
+		c.given |= optionSet(plain[1+i]) << (8 * i)
 	}
-	if tail := plain[1+bits:]; d.AllowWriteIn && [8]byte(tail) != [8]byte{} {
+	c.given &= 1<<len(d.Labels) - 1
+	if tail := plain[1+given:]; d.AllowWriteIn && [8]byte(tail) != [8]byte{} {
 		c.writeIn = Option{ID: OptionID("w" + base64.RawURLEncoding.EncodeToString(tail)), WriteIn: true}
 	}
 	return c, nil

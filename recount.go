@@ -55,7 +55,7 @@ func (r *Recount) Add(v LoggedVote) error {
 		r.count(past, ^uint64(0))
 	}
 	r.count(choice, 1)
-	r.last[v.Tag] = recounted{revision: v.Revision, choice: string(choice.encode(d))}
+	r.last[v.Tag] = recounted{revision: v.Revision, choice: string(choice.appendTo(nil, d))}
 	r.before = LoggedVote{Tag: v.Tag, Position: v.Position, Version: v.Version}
 	return nil
 }
@@ -78,11 +78,7 @@ func (r *Recount) follows(v LoggedVote) error {
 // count adds one to all that is chosen, or takes one away: -1 in two's
 // complement.
 func (r *Recount) count(c Choice, one uint64) {
-	for i, chosen := range c.given {
-		if chosen {
-			r.counts[i] += one
-		}
-	}
+	c.given.each(func(i int) { r.counts[i] += one })
 	if c.writeIn.ID == "" {
 		return
 	}

@@ -13,8 +13,8 @@ type Vote struct {
 // Prepare seals a choice as the vote of the given voter.
 func (b *Ballot) Prepare(voter VoterID, id VoteID, c Choice) Vote {
 	tag := b.Key.VoterTag(voter)
-	return Vote{Tag: tag, ID: id, Choice: c,
-		Sealed: b.Key.Seal(nil, c.encode(b.Definition), FieldChoice, tag[:], id[:])}
+	plain := c.appendTo(make([]byte, 0, choiceSize), b.Definition)
+	return Vote{Tag: tag, ID: id, Choice: c, Sealed: b.Key.Seal(nil, plain, FieldChoice, tag[:], id[:])}
 }
 
 // LoggedVote is one row of the log: a vote that was accepted. The log keeps
