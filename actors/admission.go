@@ -3,45 +3,69 @@ package actors
 import (
 	"sync"
 
+	"github.com/asynkron/protoactor-go/actor"
+
 	"github.com/oponn/oponn"
 )
 
 // admission bounds what waits before the mailboxes, which have no bound of
 // their own: in all and for each ballot. A request is let in before it is
 // sent, and let go when it is answered.
+//
+// It also knows which ballots are awake, so that a request to one of them need
+// not go through the registry. Before a ballot is put to sleep it is shut
+// here; whoever had been told its address before that is counted, and the
+// ballot stays until they have been answered.
 type admission struct {
 	most, mostPerBallot int
 
 	mu       sync.Mutex
 	total    int
-	ballots  map[oponn.BallotID]int
+	lines    map[oponn.BallotID]*line
 	draining bool
 	empty    chan struct{} // closed when draining and nothing waits
+}
+
+// line is what waits for one ballot.
+type line struct {
+	waiting int
+	direct  int        // of these, sent to the ballot itself
+	awake   *actor.PID // nil: only the registry may send to it
 }
 
 // admitted is the right to wait; release gives it back.
 type admitted struct {
 	from   *admission
 	ballot oponn.BallotID
+	line   *line
+	// to is the ballot itself, when it is awake.
+	to *actor.PID
 }
 
 func newAdmission(most, mostPerBallot int) *admission {
 	return &admission{most: most, mostPerBallot: mostPerBallot,
-		ballots: make(map[oponn.BallotID]int), empty: make(chan struct{})}
+		lines: make(map[oponn.BallotID]*line), empty: make(chan struct{})}
 }
 
 func (a *admission) enter(ballot oponn.BallotID) (admitted, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	l := a.lines[ballot]
 	switch {
 	case a.draining:
 		return admitted{}, errDraining()
-	case a.total >= a.most, a.ballots[ballot] >= a.mostPerBallot:
+	case a.total >= a.most, l != nil && l.waiting >= a.mostPerBallot:
 		return admitted{}, errBusy("Too many are voting at this moment. Please try again in a second.")
+	case l == nil:
+		l = &line{}
+		a.lines[ballot] = l
 	}
 	a.total++
-	a.ballots[ballot]++
-	return admitted{from: a, ballot: ballot}, nil
+	l.waiting++
+	if l.awake != nil {
+		l.direct++
+	}
+	return admitted{from: a, ballot: ballot, line: l, to: l.awake}, nil
 }
 
 func (t admitted) release() {
@@ -49,10 +73,50 @@ func (t admitted) release() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.total--
-	if a.ballots[t.ballot]--; a.ballots[t.ballot] == 0 {
-		delete(a.ballots, t.ballot)
+	t.line.waiting--
+	if t.to != nil {
+		t.line.direct--
 	}
+	a.tidy(t.ballot, t.line)
 	a.announceEmpty()
+}
+
+// open says that a ballot is awake, shut that it may be about to sleep.
+func (a *admission) open(ballot oponn.BallotID, awake *actor.PID) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	l := a.lines[ballot]
+	if l == nil {
+		l = &line{}
+		a.lines[ballot] = l
+	}
+	l.awake = awake
+}
+
+func (a *admission) shut(ballot oponn.BallotID) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if l := a.lines[ballot]; l != nil {
+		l.awake = nil
+		a.tidy(ballot, l)
+	}
+}
+
+// direct returns how many requests were, or are about to be, sent to the
+// ballot itself and have no answer yet. After shut it only falls.
+func (a *admission) direct(ballot oponn.BallotID) int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if l := a.lines[ballot]; l != nil {
+		return l.direct
+	}
+	return 0
+}
+
+func (a *admission) tidy(ballot oponn.BallotID, l *line) {
+	if l.waiting == 0 && l.awake == nil {
+		delete(a.lines, ballot)
+	}
 }
 
 // drain refuses all that comes from now on and returns a channel that is

@@ -56,9 +56,9 @@ type place struct {
 }
 
 func (s *System) audienceProps(ballot *actor.PID) *actor.Props {
-	return actor.PropsFromProducer(func() actor.Actor {
+	return s.props("audience", func() actor.Actor {
 		return &audience{system: s, ballot: ballot, groups: make(map[string]*group), where: make(map[string]place)}
-	}, actor.WithReceiverMiddleware(logged(s.cfg.Logger, "audience")))
+	})
 }
 
 // Receive implements actor.Actor.

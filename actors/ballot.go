@@ -14,20 +14,20 @@ import (
 // Commands to a ballot. Each is a request that it answers once.
 type (
 	castVote struct {
-		*request[castOutcome]
+		request[castOutcome]
 		cast oponn.Cast
 		vote oponn.Vote // set when the ballot has sealed it
 	}
 	getResult struct {
-		*request[oponn.Snapshot]
+		request[oponn.Snapshot]
 		after uint64
 	}
 	changeBallot struct {
-		*request[oponn.Snapshot]
+		request[oponn.Snapshot]
 		change oponn.Change
 	}
 	watchBallot struct {
-		*request[struct{}]
+		request[struct{}]
 		viewer *oponn.Viewer
 		sub    *actor.PID
 		after  uint64
@@ -118,7 +118,7 @@ type ballot struct {
 // actor's life over restarts.
 func (s *System) ballotProps(id oponn.BallotID) *actor.Props {
 	l := &life{}
-	return actor.PropsFromProducer(func() actor.Actor {
+	return s.props("ballot", func() actor.Actor {
 		now := time.Now()
 		if l.incarnation++; l.incarnation > 1 {
 			l.crashes = slices.DeleteFunc(append(l.crashes, now), func(t time.Time) bool { return now.Sub(t) > crashWindow })
@@ -128,7 +128,7 @@ func (s *System) ballotProps(id oponn.BallotID) *actor.Props {
 			b.refusal = errBusy("This ballot is having trouble. Please try again in a moment.")
 		}
 		return b
-	}, actor.WithReceiverMiddleware(logged(s.cfg.Logger, "ballot")), actor.WithSupervisor(stopAtOnce))
+	}, actor.WithSupervisor(stopAtOnce))
 }
 
 // Receive implements actor.Actor. It never blocks: what does goes to a task or

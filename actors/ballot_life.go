@@ -219,10 +219,15 @@ func (b *ballot) askForSleep(ctx actor.Context) { ctx.Send(ctx.Parent(), &sleepy
 // until it has stopped. A refusing ballot goes in any case, but not before the
 // writer has told the fate of its last batch.
 func (b *ballot) sleep(ctx actor.Context) {
-	if b.life.underway != nil || b.refusal == nil && b.busy() {
+	coming := b.system.admission.direct(b.id) > 0
+	switch {
+	case b.life.underway != nil, b.refusal == nil && (b.busy() || coming):
 		ctx.Send(ctx.Parent(), &stayedAwake{ballot: b.id})
 		b.armIdle(ctx)
-		return
+	case coming: // to be refused: they arrive within moments
+		self, root := ctx.Self(), b.system.root
+		time.AfterFunc(time.Millisecond, func() { root.Send(self, &maySleep{}) })
+	default:
+		ctx.Stop(ctx.Self())
 	}
-	ctx.Stop(ctx.Self())
 }

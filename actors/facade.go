@@ -57,15 +57,12 @@ func (s *System) Create(ctx context.Context, draft oponn.Draft, owner oponn.Owne
 // CodeOutcomeUnknown when the context ended or the answer was lost: then send
 // the same again.
 func (s *System) Cast(ctx context.Context, cast oponn.Cast) (oponn.Receipt, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.Deadline)
-	defer cancel()
-	q, err := newRequest[castOutcome](ctx, s, cast.Ballot)
-	if err != nil {
+	m := &castVote{cast: cast}
+	if err := m.admit(ctx, s, cast.Ballot); err != nil {
 		return oponn.Receipt{}, err
 	}
-	m := &castVote{request: q, cast: cast}
-	s.root.Send(s.registry, m)
-	outcome, err := m.wait(ctx, errUnknown(nil))
+	s.post(m.admitted, m)
+	outcome, err := m.wait(ctx, s, errUnknown(nil))
 	if err != nil {
 		return oponn.Receipt{}, err
 	}
@@ -75,15 +72,12 @@ func (s *System) Cast(ctx context.Context, cast oponn.Cast) (oponn.Receipt, erro
 // Result returns a ballot as it stands: at least at version after, when the
 // store has that, and never older than Config.Freshness.
 func (s *System) Result(ctx context.Context, ballot oponn.BallotID, after uint64) (oponn.Snapshot, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.Deadline)
-	defer cancel()
-	q, err := newRequest[oponn.Snapshot](ctx, s, ballot)
-	if err != nil {
+	m := &getResult{after: after}
+	if err := m.admit(ctx, s, ballot); err != nil {
 		return oponn.Snapshot{}, err
 	}
-	m := &getResult{request: q, after: after}
-	s.root.Send(s.registry, m)
-	return m.wait(ctx, errLate())
+	s.post(m.admitted, m)
+	return m.wait(ctx, s, errLate())
 }
 
 // Voted returns the receipt of a voter's last vote on a ballot, or nil.
@@ -106,15 +100,12 @@ func (s *System) Voted(ctx context.Context, ballot oponn.BallotID, voter oponn.V
 // Change changes a ballot and returns it as it stands then. The caller has
 // checked that the owner asks.
 func (s *System) Change(ctx context.Context, ballot oponn.BallotID, change oponn.Change) (oponn.Snapshot, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.cfg.Deadline)
-	defer cancel()
-	q, err := newRequest[oponn.Snapshot](ctx, s, ballot)
-	if err != nil {
+	m := &changeBallot{change: change}
+	if err := m.admit(ctx, s, ballot); err != nil {
 		return oponn.Snapshot{}, err
 	}
-	m := &changeBallot{request: q, change: change}
-	s.root.Send(s.registry, m)
-	return m.wait(ctx, errUnknown(nil))
+	s.post(m.admitted, m)
+	return m.wait(ctx, s, errUnknown(nil))
 }
 
 // Watch opens a stream: the viewer's sink gets a frame of the current version,
@@ -125,19 +116,18 @@ func (s *System) Change(ctx context.Context, ballot oponn.BallotID, change oponn
 func (s *System) Watch(ctx context.Context, ballot oponn.BallotID, viewer oponn.Viewer) (leave func(), err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Deadline)
 	defer cancel()
-	q, err := newRequest[*actor.PID](ctx, s, ballot)
-	if err != nil {
+	m := &openStream{viewer: &viewer}
+	if err := m.admit(ctx, s, ballot); err != nil {
 		return nil, err
 	}
-	m := &openStream{request: q, viewer: &viewer}
 	s.root.Send(s.streams, m)
 	late := errLate()
-	sub, err := m.wait(ctx, late)
+	sub, err := m.wait(ctx, s, late)
 	if errors.Is(err, late) {
 		// The subscriber may come to be all the same, with nobody to watch.
 		s.task(func() {
-			if a := <-m.answers; a.err == nil {
-				s.root.Send(a.value, &departed{})
+			if <-m.done; m.err == nil {
+				s.root.Send(m.value, &departed{})
 			}
 		})
 	}
@@ -154,13 +144,12 @@ func (s *System) Watch(ctx context.Context, ballot oponn.BallotID, viewer oponn.
 
 // seat brings a subscriber to a ballot's audience.
 func (s *System) seat(ctx context.Context, ballot oponn.BallotID, viewer *oponn.Viewer, sub *actor.PID, after uint64) error {
-	q, err := newRequest[struct{}](ctx, s, ballot)
-	if err != nil {
+	m := &watchBallot{viewer: viewer, sub: sub, after: after}
+	if err := m.admit(ctx, s, ballot); err != nil {
 		return err
 	}
-	m := &watchBallot{request: q, viewer: viewer, sub: sub, after: after}
-	s.root.Send(s.registry, m)
-	_, err = m.wait(ctx, errLate())
+	s.post(m.admitted, m)
+	_, err := m.wait(ctx, s, errLate())
 	return err
 }
 

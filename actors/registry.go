@@ -28,7 +28,8 @@ type addressed interface{ to() oponn.BallotID }
 type hint interface{ about() oponn.BallotID }
 
 // registry finds and wakes ballots, and puts them to sleep. It is the parent
-// of them all.
+// of them all. Requests to a ballot that is awake don't pass here: see
+// admission.
 type registry struct {
 	system  *System
 	ballots map[oponn.BallotID]*berth
@@ -59,11 +60,13 @@ func (r *registry) Receive(ctx actor.Context) {
 	case *sleepy:
 		if b := r.ballots[m.ballot]; b != nil && !b.falling {
 			b.falling = true
+			r.system.admission.shut(m.ballot)
 			ctx.Send(b.pid, &maySleep{})
 		}
 	case *stayedAwake:
 		if b := r.ballots[m.ballot]; b != nil {
 			b.falling = false
+			r.system.admission.open(m.ballot, b.pid)
 			r.flush(ctx, b)
 		}
 	case *actor.Terminated:
@@ -102,6 +105,7 @@ func (r *registry) wake(ctx actor.Context, id oponn.BallotID) *berth {
 	}
 	b := &berth{pid: pid}
 	r.ballots[id] = b
+	r.system.admission.open(id, pid)
 	return b
 }
 
@@ -114,6 +118,7 @@ func (r *registry) terminated(ctx actor.Context, who *actor.PID) {
 		return
 	}
 	delete(r.ballots, id)
+	r.system.admission.shut(id)
 	for _, m := range b.held {
 		r.deliver(ctx, m)
 	}

@@ -67,10 +67,10 @@ type relay struct {
 
 func (s *System) relayProps() *actor.Props {
 	followed := make(map[oponn.BallotID]time.Time) // outlives a restart: nobody follows again
-	return actor.PropsFromProducer(func() actor.Actor {
+	return s.props("relay", func() actor.Actor {
 		return &relay{system: s, inbox: s.inbox, outbox: make(map[oponn.BallotID]oponn.Notice),
 			followed: followed, missed: make(map[oponn.BallotID]bool)}
-	}, actor.WithReceiverMiddleware(logged(s.cfg.Logger, "relay")))
+	})
 }
 
 // Receive implements actor.Actor.

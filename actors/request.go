@@ -9,18 +9,15 @@ import (
 )
 
 // request is one question to a ballot and the way its answer goes back. It is
-// answered once; the channel is buffered, so that nobody waits for the asker.
+// answered once; nobody waits for the asker.
 type request[T any] struct {
 	ballot   oponn.BallotID
 	deadline time.Time
-	answers  chan answer[T]
 	admitted admitted
 	answered atomic.Bool
-}
-
-type answer[T any] struct {
-	value T
-	err   error
+	done     chan struct{} // holds one: value and err are there
+	value    T
+	err      error
 }
 
 // asked is what every request to a ballot can do.
@@ -45,29 +42,50 @@ func (r *request[T]) answer(value T, err error) {
 		return
 	}
 	r.admitted.release()
-	r.answers <- answer[T]{value, err}
+	r.value, r.err = value, err
+	r.done <- struct{}{}
 }
 
-// wait returns the answer, or the given error when the context ends first.
-func (r *request[T]) wait(ctx context.Context, late *oponn.Error) (T, error) {
-	select {
-	case a := <-r.answers:
-		return a.value, a.err
-	case <-ctx.Done():
-		var none T
-		return none, late
-	}
-}
-
-// newRequest admits a request to a ballot, or refuses it with CodeBusy or
+// admit lets a request to a ballot in, or refuses it with CodeBusy or
 // CodeDraining.
-func newRequest[T any](ctx context.Context, s *System, ballot oponn.BallotID) (*request[T], error) {
-	ticket, err := s.admission.enter(ballot)
-	if err != nil {
-		return nil, err
+func (r *request[T]) admit(ctx context.Context, s *System, ballot oponn.BallotID) (err error) {
+	if r.admitted, err = s.admission.enter(ballot); err != nil {
+		return err
 	}
-	deadline, _ := ctx.Deadline()
-	return &request[T]{ballot: ballot, deadline: deadline, answers: make(chan answer[T], 1), admitted: ticket}, nil
+	r.ballot, r.deadline, r.done = ballot, time.Now().Add(s.cfg.Deadline), make(chan struct{}, 1)
+	if end, ok := ctx.Deadline(); ok && end.Before(r.deadline) {
+		r.deadline = end
+	}
+	return nil
+}
+
+// wait returns the answer, or the given error when the deadline or the end of
+// the context comes first.
+func (r *request[T]) wait(ctx context.Context, s *System, late *oponn.Error) (T, error) {
+	timer := s.alarms.Get().(*time.Timer)
+	timer.Reset(time.Until(r.deadline))
+	defer func() {
+		timer.Stop()
+		s.alarms.Put(timer)
+	}()
+	select {
+	case <-r.done:
+		return r.value, r.err
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	var none T
+	return none, late
+}
+
+// post sends a request that was admitted on its way: to the ballot itself when
+// it is awake, else to the registry.
+func (s *System) post(ticket admitted, message any) {
+	if ticket.to != nil {
+		s.root.Send(ticket.to, message)
+		return
+	}
+	s.root.Send(s.registry, message)
 }
 
 // errBusy says that nothing was tried.

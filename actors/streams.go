@@ -12,7 +12,7 @@ import (
 type (
 	// openStream asks for a subscriber.
 	openStream struct {
-		*request[*actor.PID]
+		request[*actor.PID]
 		viewer *oponn.Viewer
 	}
 	// sweepTime is the reaper's clock.
@@ -38,9 +38,9 @@ type streams struct {
 }
 
 func (s *System) streamsProps() *actor.Props {
-	return actor.PropsFromProducer(func() actor.Actor {
+	return s.props("streams", func() actor.Actor {
 		return &streams{system: s, open: make(map[string]*actor.PID), lastBeat: time.Now()}
-	}, actor.WithReceiverMiddleware(logged(s.cfg.Logger, "streams")), actor.WithSupervisor(stopAtOnce))
+	}, actor.WithSupervisor(stopAtOnce))
 }
 
 // Receive implements actor.Actor.

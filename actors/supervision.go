@@ -37,19 +37,28 @@ func (restartSoon) HandleFailure(_ *actor.ActorSystem, supervisor actor.Supervis
 // stopAtOnce stops a failing child: a stream is cheaper opened anew.
 var stopAtOnce = actor.NewOneForOneStrategy(0, 0, func(any) actor.Directive { return actor.StopDirective })
 
+// props returns how to make actors of a kind whose panics are logged.
+func (s *System) props(kind string, producer actor.Producer, options ...actor.PropsOption) *actor.Props {
+	return actor.PropsFromProducer(func() actor.Actor { return &logged{producer(), s.cfg.Logger, kind} }, options...)
+}
+
 // logged logs an actor's panic once with its stack, which the framework would
-// lose, and passes it on to the supervisor.
-func logged(log *slog.Logger, kind string) actor.ReceiverMiddleware {
-	return func(next actor.ReceiverFunc) actor.ReceiverFunc {
-		return func(ctx actor.ReceiverContext, envelope *actor.MessageEnvelope) {
-			defer func() {
-				if reason := recover(); reason != nil {
-					log.Error("actor failed", "kind", kind, "message", fmt.Sprintf("%T", envelope.Message),
-						"reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
-					panic(reason)
-				}
-			}()
-			next(ctx, envelope)
+// lose, and passes it on to the supervisor. (A receiver middleware would cost
+// an envelope for every message.)
+type logged struct {
+	actor.Actor
+	log  *slog.Logger
+	kind string
+}
+
+// Receive implements actor.Actor.
+func (l *logged) Receive(ctx actor.Context) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			l.log.Error("actor failed", "kind", l.kind, "message", fmt.Sprintf("%T", ctx.Message()),
+				"reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
+			panic(reason)
 		}
-	}
+	}()
+	l.Actor.Receive(ctx)
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strconv"
 	"sync"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -20,6 +21,7 @@ type System struct {
 	root      *actor.RootContext
 	admission *admission
 	inbox     *inbox
+	alarms    sync.Pool     // of stopped timers
 	loads     chan struct{} // bounds concurrent looks into the store
 	tasks     sync.WaitGroup
 
@@ -43,6 +45,7 @@ func Start(cfg Config) (*System, error) {
 	s := &System{cfg: cfg, framework: framework, root: framework.Root,
 		admission: newAdmission(cfg.MaxInFlight, cfg.MaxPerBallot),
 		inbox:     &inbox{notices: make(map[oponn.BallotID]oponn.Notice), missed: make(map[oponn.BallotID]bool)},
+		alarms:    sync.Pool{New: func() any { return time.NewTimer(time.Hour) }},
 		loads:     make(chan struct{}, maxLoads),
 		registry:  framework.NewLocalPID("oponn/ballots"),
 		streams:   framework.NewLocalPID("oponn/streams"),
@@ -80,8 +83,7 @@ func (s *System) grow(supervisors, writers func()) actor.ReceiveFunc {
 			writers()
 		}), actor.WithSupervisor(restartSoon{})))
 		spawn(ctx, "streams", s.streamsProps())
-		spawn(ctx, "ballots", actor.PropsFromProducer(func() actor.Actor { return newRegistry(s) },
-			actor.WithReceiverMiddleware(logged(s.cfg.Logger, "registry")), actor.WithSupervisor(restartSoon{})))
+		spawn(ctx, "ballots", s.props("registry", func() actor.Actor { return newRegistry(s) }, actor.WithSupervisor(restartSoon{})))
 		supervisors()
 	})
 }

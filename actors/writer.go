@@ -54,8 +54,7 @@ type writer struct {
 
 func (s *System) writerProps() *actor.Props {
 	d := &desk{}
-	return actor.PropsFromProducer(func() actor.Actor { return &writer{system: s, desk: d} },
-		actor.WithReceiverMiddleware(logged(s.cfg.Logger, "writer")))
+	return s.props("writer", func() actor.Actor { return &writer{system: s, desk: d} })
 }
 
 // Receive implements actor.Actor.

@@ -2,6 +2,7 @@ package http
 
 import (
 	"bytes"
+	"context"
 	"net/http"
 	"strconv"
 	"time"
@@ -31,7 +32,9 @@ func (s *Server) castByAPI(c echo.Context) error {
 	if err := readChoice(c, &cast); err != nil {
 		return err
 	}
-	receipt, err := s.ballots.Cast(r.Context(), cast)
+	// Whether or not its sender waits for the answer, a vote that has come is
+	// cast; and nothing has to watch for the sender's leaving.
+	receipt, err := s.ballots.Cast(context.WithoutCancel(r.Context()), cast)
 	if err != nil {
 		return err
 	}
