@@ -62,7 +62,7 @@ func (s *System) Cast(ctx context.Context, cast oponn.Cast) (oponn.Receipt, erro
 		return oponn.Receipt{}, err
 	}
 	s.post(m.admitted, m)
-	outcome, err := m.wait(ctx, s, errUnknown(nil))
+	outcome, err := m.wait(ctx, s, errUntold)
 	if err != nil {
 		return oponn.Receipt{}, err
 	}
@@ -77,7 +77,7 @@ func (s *System) Result(ctx context.Context, ballot oponn.BallotID, after uint64
 		return oponn.Snapshot{}, err
 	}
 	s.post(m.admitted, m)
-	return m.wait(ctx, s, errLate())
+	return m.wait(ctx, s, errLate)
 }
 
 // Voted returns the receipt of a voter's last vote on a ballot, or nil.
@@ -105,7 +105,7 @@ func (s *System) Change(ctx context.Context, ballot oponn.BallotID, change oponn
 		return oponn.Snapshot{}, err
 	}
 	s.post(m.admitted, m)
-	return m.wait(ctx, s, errUnknown(nil))
+	return m.wait(ctx, s, errUntold)
 }
 
 // Watch opens a stream: the viewer's sink gets a frame of the current version,
@@ -122,7 +122,7 @@ func (s *System) Watch(ctx context.Context, ballot oponn.BallotID, viewer oponn.
 	}
 	s.root.Send(s.streams, m)
 	late := errLate()
-	sub, err := m.wait(ctx, s, late)
+	sub, err := m.wait(ctx, s, func() *oponn.Error { return late })
 	if errors.Is(err, late) {
 		// The subscriber may come to be all the same, with nobody to watch.
 		s.task(func() {
@@ -149,7 +149,7 @@ func (s *System) seat(ctx context.Context, ballot oponn.BallotID, viewer *oponn.
 		return err
 	}
 	s.post(m.admitted, m)
-	_, err := m.wait(ctx, s, errLate())
+	_, err := m.wait(ctx, s, errLate)
 	return err
 }
 

@@ -59,9 +59,9 @@ func (r *request[T]) admit(ctx context.Context, s *System, ballot oponn.BallotID
 	return nil
 }
 
-// wait returns the answer, or the given error when the deadline or the end of
+// wait returns the answer, or the error that late makes when the deadline or the end of
 // the context comes first.
-func (r *request[T]) wait(ctx context.Context, s *System, late *oponn.Error) (T, error) {
+func (r *request[T]) wait(ctx context.Context, s *System, late func() *oponn.Error) (T, error) {
 	timer := s.alarms.Get().(*time.Timer)
 	timer.Reset(time.Until(r.deadline))
 	defer func() {
@@ -75,7 +75,7 @@ func (r *request[T]) wait(ctx context.Context, s *System, late *oponn.Error) (T,
 	case <-ctx.Done():
 	}
 	var none T
-	return none, late
+	return none, late()
 }
 
 // post sends a request that was admitted on its way: to the ballot itself when
@@ -96,6 +96,8 @@ func errBusy(message string) *oponn.Error {
 func errLate() *oponn.Error {
 	return oponn.Retryable(oponn.CodeBusy, time.Second, nil, "This took too long. Please try again.")
 }
+
+func errUntold() *oponn.Error { return errUnknown(nil) }
 
 func errUnknown(cause error) *oponn.Error {
 	return oponn.Retryable(oponn.CodeOutcomeUnknown, time.Second, cause,

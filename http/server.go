@@ -75,9 +75,10 @@ func New(cfg Config, ballots Ballots) (*Server, error) {
 	s.voters.name, s.owners.name = "oponn_voter", "oponn_owner"
 	s.echo = s.routes()
 	s.http = &http.Server{
-		Handler:           s,
-		ReadHeaderTimeout: min(cfg.ReadTimeout, 5*time.Second),
-		ReadTimeout:       cfg.ReadTimeout,
+		Handler: s,
+		// For head and body together: a deadline of its own for the head would
+		// be one more timer to set with every request.
+		ReadTimeout: cfg.ReadTimeout,
 		// Streams move theirs with every write.
 		WriteTimeout:   cfg.ReadTimeout + cfg.Deadline + 5*time.Second,
 		IdleTimeout:    2 * time.Minute,
