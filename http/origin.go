@@ -43,12 +43,20 @@ func (s *Server) joinURL(r *http.Request) string {
 // secure says whether browsers reach us by https.
 func (s *Server) secure(r *http.Request) bool { return strings.HasPrefix(s.base(r), "https://") }
 
-// servesHost says whether requests for the host are ours to answer.
+// servesHost says whether requests for the host are ours to answer. Nearly all
+// name the same one.
 func (s *Server) servesHost(host string) bool {
-	if !s.cfg.Production {
-		return validHost(host)
+	if last := s.lastHost.Load(); last != nil && *last == host {
+		return true
 	}
-	return withoutDefaultPort(host, s.cfg.PublicURL.Scheme) == withoutDefaultPort(s.cfg.PublicURL.Host, s.cfg.PublicURL.Scheme)
+	serves := validHost(host)
+	if s.cfg.Production {
+		serves = withoutDefaultPort(host, s.cfg.PublicURL.Scheme) == withoutDefaultPort(s.cfg.PublicURL.Host, s.cfg.PublicURL.Scheme)
+	}
+	if serves {
+		s.lastHost.Store(&host)
+	}
+	return serves
 }
 
 func withoutDefaultPort(host, scheme string) string {

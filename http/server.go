@@ -38,6 +38,7 @@ type Server struct {
 	echo        *echo.Echo
 	http        *http.Server
 	crossOrigin *http.CrossOriginProtection
+	lastHost    atomic.Pointer[string] // that a request named, of those we serve
 
 	voters      identity
 	owners      identity

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -55,12 +56,20 @@ func (c *connection) grounds(ctx context.Context, batches []oponn.Batch) ([]grou
 // what notes its rows.
 func lookUp(batches []oponn.Batch, grounds []ground) (args [][]byte, note func(row)) {
 	type place struct{ batch, vote int }
-	var places []place
+	places := make([]place, 0, len(batches[0].Votes))
 	for i, batch := range batches {
 		for n := range batch.Votes {
 			places = append(places, place{i, n})
 		}
 	}
+	// One after the other in the index, as rows are: its pages stay at hand.
+	slices.SortFunc(places, func(a, b place) int {
+		one, other := &batches[a.batch], &batches[b.batch]
+		if a.batch != b.batch {
+			return bytes.Compare(one.Ballot[:], other.Ballot[:])
+		}
+		return bytes.Compare(one.Votes[a.vote].Tag[:], other.Votes[b.vote].Tag[:])
+	})
 	ballots, tags := newArray(oidUUID, len(places), 16), newArray(oidUUID, len(places), 16)
 	for _, at := range places {
 		ballots.blob(batches[at.batch].Ballot[:])
