@@ -1,0 +1,143 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	// tokenBatch is how many one request asks for.
+	tokenBatch = 1000
+	// tokenFlights is how many requests are under way at once.
+	tokenFlights = 4
+	// mostTokens is how many are kept, about 80 bytes each.
+	mostTokens = 1_000_000
+	// guessedRate is how many a second a closed loop is prepared for.
+	guessedRate = 30_000
+)
+
+// tokens are voter tokens, fetched in advance. More are fetched when they run
+// low.
+type tokens struct {
+	api     *api
+	batches chan string
+	// low is told when fewer batches are left than least.
+	low     chan struct{}
+	least   int
+	fetched atomic.Int64
+
+	mu    sync.Mutex
+	batch string // what is left of the batch that is being handed out
+}
+
+// wantedTokens returns how many tokens to fetch before votes begin.
+func (p *Plan) wantedTokens() int64 {
+	rate := p.Rate
+	if rate == 0 {
+		rate = guessedRate
+	}
+	n := int64(rate * p.Duration.Seconds())
+	if p.Votes > 0 {
+		n = min(n, p.Votes)
+		if p.Rate == 0 {
+			n = p.Votes
+		}
+	}
+	return min(n+int64(p.Connections)+1, mostTokens)
+}
+
+// fetchTokens fetches tokens in advance.
+func fetchTokens(ctx context.Context, a *api, n int64, told func(done int64)) (*tokens, error) {
+	count := int((n + tokenBatch - 1) / tokenBatch)
+	t := &tokens{api: a, batches: make(chan string, max(count, 2*tokenFlights)), low: make(chan struct{}, tokenFlights)}
+	t.least = min(cap(t.batches)/2, 20)
+	group, fetching := errgroup.WithContext(ctx)
+	group.SetLimit(tokenFlights)
+	for range count {
+		group.Go(func() error {
+			batch, err := t.fetch(fetching)
+			if err != nil {
+				return err
+			}
+			t.batches <- batch
+			told(int64(len(t.batches)) * tokenBatch)
+			return nil
+		})
+	}
+	return t, group.Wait()
+}
+
+// keepUp fetches more when few are left, until end is called.
+func (t *tokens) keepUp(ctx context.Context) (end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var fetching sync.WaitGroup
+	for range tokenFlights {
+		fetching.Go(func() {
+			for {
+				select {
+				case <-t.low:
+				case <-ctx.Done():
+					return
+				}
+				for len(t.batches) < t.least {
+					batch, err := t.fetch(ctx)
+					if err != nil {
+						break // asked for again with the next token
+					}
+					select {
+					case t.batches <- batch:
+					case <-ctx.Done():
+						return
+					}
+				}
+			}
+		})
+	}
+	return func() { cancel(); fetching.Wait() }
+}
+
+// Token implements voters.Tokens.
+func (t *tokens) Token(ctx context.Context) (string, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for {
+		if _, rest, ok := strings.Cut(t.batch, `"`); ok {
+			token, rest, ok := strings.Cut(rest, `"`)
+			if t.batch = rest; ok {
+				return token, nil
+			}
+		}
+		if len(t.batches) < t.least {
+			for range tokenFlights {
+				select {
+				case t.low <- struct{}{}:
+				default:
+				}
+			}
+		}
+		select {
+		case t.batch = <-t.batches:
+		case <-ctx.Done():
+			return "", ctx.Err()
+		}
+	}
+}
+
+func (t *tokens) fetch(ctx context.Context) (string, error) {
+	text, err := t.api.ask(ctx, http.MethodPost, "/api/v1/voters", map[string]int{"count": tokenBatch})
+	if err != nil {
+		return "", err
+	}
+	_, list, ok := strings.Cut(string(text), "[")
+	if !ok {
+		return "", errors.New("bench: the answer has no voter tokens")
+	}
+	t.fetched.Add(tokenBatch)
+	return list, nil
+}
