@@ -192,6 +192,7 @@ func (t *test) series(seen *viewers.Result) (points []report.Point) {
 const (
 	mostShare = 0.5 // of the machine
 	mostLate  = 2   // ms, at p99
+	latePart  = 0.1 // of what a vote took, at p99
 )
 
 func (t *test) warnings(r *report.Report) (warnings []string) {
@@ -199,7 +200,7 @@ func (t *test) warnings(r *report.Report) (warnings []string) {
 	if r.Tester.CPUShare > mostShare {
 		warn("the tester used %.0f %% of the machine's CPU: it may have been the limit itself", 100*r.Tester.CPUShare)
 	}
-	if late := r.Tester.Late; late != nil && late.P99 > mostLate {
+	if late := r.Tester.Late; late != nil && late.P99 > mostLate && late.P99 > latePart*r.Votes.Acknowledgement.P99 {
 		warn("the tester was late itself: 1 %% of the votes were due %.1f ms before it came to them", late.P99)
 	}
 	if r.Votes != nil && r.Votes.TokensMeanwhile > r.Votes.Acknowledged/20 {

@@ -93,8 +93,8 @@ func (t *test) prepare(ctx context.Context) error {
 }
 
 func (t *test) prepareTokens(ctx context.Context) (err error) {
-	n := t.plan.wantedTokens()
-	t.tokens, err = fetchTokens(ctx, t.api, n, func(done int64) {
+	n, enough := t.plan.wantedTokens()
+	t.tokens, err = fetchTokens(ctx, t.api, n, enough, func(done int64) {
 		t.tell(Progress{Phase: "prepare", Done: min(done, n), Total: n})
 	})
 	return err

@@ -27,7 +27,7 @@ const (
 type tokens struct {
 	api     *api
 	batches chan string
-	// low is told when fewer batches are left than least.
+	// low is told when no more batches are left than least.
 	low     chan struct{}
 	least   int
 	fetched atomic.Int64
@@ -36,27 +36,29 @@ type tokens struct {
 	batch string // what is left of the batch that is being handed out
 }
 
-// wantedTokens returns how many tokens to fetch before votes begin.
-func (p *Plan) wantedTokens() int64 {
-	rate := p.Rate
-	if rate == 0 {
-		rate = guessedRate
+// wantedTokens returns how many tokens to fetch before votes begin, and whether
+// no vote will need another one.
+func (p *Plan) wantedTokens() (n int64, enough bool) {
+	switch {
+	case p.Rate > 0 && p.Votes > 0:
+		n, enough = min(int64(p.Rate*p.Duration.Seconds())+1, p.Votes), true
+	case p.Rate > 0:
+		n, enough = int64(p.Rate*p.Duration.Seconds())+1, true
+	case p.Votes > 0:
+		n, enough = p.Votes, true
+	default:
+		n = int64(guessedRate * p.Duration.Seconds())
 	}
-	n := int64(rate * p.Duration.Seconds())
-	if p.Votes > 0 {
-		n = min(n, p.Votes)
-		if p.Rate == 0 {
-			n = p.Votes
-		}
-	}
-	return min(n+int64(p.Connections)+1, mostTokens)
+	return min(n, mostTokens), enough && n <= mostTokens
 }
 
-// fetchTokens fetches tokens in advance.
-func fetchTokens(ctx context.Context, a *api, n int64, told func(done int64)) (*tokens, error) {
+// fetchTokens fetches n tokens in advance: enough for the whole test, or not.
+func fetchTokens(ctx context.Context, a *api, n int64, enough bool, told func(done int64)) (*tokens, error) {
 	count := int((n + tokenBatch - 1) / tokenBatch)
 	t := &tokens{api: a, batches: make(chan string, max(count, 2*tokenFlights)), low: make(chan struct{}, tokenFlights)}
-	t.least = min(cap(t.batches)/2, 20)
+	if !enough {
+		t.least = min(count/10, 20)
+	}
 	group, fetching := errgroup.WithContext(ctx)
 	group.SetLimit(tokenFlights)
 	for range count {
@@ -85,7 +87,7 @@ func (t *tokens) keepUp(ctx context.Context) (end func()) {
 				case <-ctx.Done():
 					return
 				}
-				for len(t.batches) < t.least {
+				for len(t.batches) <= t.least {
 					batch, err := t.fetch(ctx)
 					if err != nil {
 						break // asked for again with the next token
@@ -113,7 +115,7 @@ func (t *tokens) Token(ctx context.Context) (string, error) {
 				return token, nil
 			}
 		}
-		if len(t.batches) < t.least {
+		if len(t.batches) <= t.least {
 			for range tokenFlights {
 				select {
 				case t.low <- struct{}{}:
