@@ -30,6 +30,8 @@ type commands struct {
 	Verify  verifyCommand  `cmd:"" help:"Recount the votes and compare them with the results; also beside a running server."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date, or list what that takes."`
 	Keys    keysCommand    `cmd:"" help:"Make, look at, and change the master key."`
+	Bench   benchCommand   `cmd:"" help:"Load-test a server: voters, viewers, and what they saw."`
+	Viewers viewersCommand `cmd:"" hidden:"" help:"A process of viewers, started by bench."`
 	Health  healthCommand  `cmd:"" help:"Ask the server of this machine whether it is ready: 0 if so, else 1."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package voters
+
+func newWaiter() Waiter { return ordinaryWaiter{} }
