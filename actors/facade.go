@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
-
-	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/oponn/oponn"
 )
@@ -118,18 +115,17 @@ func (s *System) Change(ctx context.Context, ballot oponn.BallotID, change oponn
 }
 
 // Watch opens a stream: the viewer's sink gets a frame of the current version,
-// if that is news to the viewer, and then whatever follows. Call leave when
-// the viewer has gone; more than once does no harm. Errors are CodeNotFound,
-// CodeGone, CodeBusy, CodeDraining and CodeStoreUnavailable; the sink is not
-// used then.
-func (s *System) Watch(ctx context.Context, ballot oponn.BallotID, viewer oponn.Viewer) (leave func(), err error) {
+// if that is news to the viewer, and then whatever follows, until it says that
+// it is done. Errors are CodeNotFound, CodeGone, CodeBusy, CodeDraining and
+// CodeStoreUnavailable; the sink is not used any more then.
+func (s *System) Watch(ctx context.Context, ballot oponn.BallotID, viewer oponn.Viewer) (oponn.Stream, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Deadline)
 	defer cancel()
-	q, err := newRequest[*actor.PID](ctx, s, ballot)
+	q, err := newRequest[*subscriber](ctx, s, ballot)
 	if err != nil {
 		return nil, err
 	}
-	m := &openStream{request: q, viewer: &viewer}
+	m := &openStream{request: q, viewer: viewer}
 	s.root.Send(s.streams, m)
 	late := errLate()
 	sub, err := m.wait(ctx, late)
@@ -137,28 +133,27 @@ func (s *System) Watch(ctx context.Context, ballot oponn.BallotID, viewer oponn.
 		// The subscriber may come to be all the same, with nobody to watch.
 		s.task(func() {
 			if a := <-m.answers; a.err == nil {
-				s.root.Send(a.value, &departed{})
+				a.value.PostUserMessage(&forget{})
 			}
 		})
 	}
 	if err != nil {
 		return nil, err
 	}
-	leave = sync.OnceFunc(func() { s.root.Send(sub, &departed{}) })
-	if err := s.seat(ctx, ballot, &viewer, sub, viewer.After); err != nil {
-		leave()
+	if err := s.seat(ctx, sub, viewer.After); err != nil {
+		sub.PostUserMessage(&forget{})
 		return nil, err
 	}
-	return leave, nil
+	return sub, nil
 }
 
-// seat brings a subscriber to a ballot's audience.
-func (s *System) seat(ctx context.Context, ballot oponn.BallotID, viewer *oponn.Viewer, sub *actor.PID, after uint64) error {
-	q, err := newRequest[struct{}](ctx, s, ballot)
+// seat brings a subscriber to its ballot's audience.
+func (s *System) seat(ctx context.Context, sub *subscriber, after uint64) error {
+	q, err := newRequest[struct{}](ctx, s, sub.ballot)
 	if err != nil {
 		return err
 	}
-	m := &watchBallot{request: q, viewer: viewer, sub: sub, after: after}
+	m := &watchBallot{request: q, sub: sub, after: after}
 	s.root.Send(s.registry, m)
 	_, err = m.wait(ctx, errLate())
 	return err

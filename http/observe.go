@@ -35,6 +35,9 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		if err := s.recovering(c, next); err != nil {
 			s.fail(c, err)
 		}
+		if streams(c) && c.Get(takenOver) != nil {
+			return nil // it is logged when the stream ends
+		}
 		s.cfg.Logger.Log(c.Request().Context(), requestLevel(c.Response().Status), "request", "method", method(c), "route", route(c),
 			"status", c.Response().Status, "took", time.Since(begin), "request", hex.EncodeToString(id[:]))
 		return nil

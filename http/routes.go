@@ -8,6 +8,12 @@ import (
 	"github.com/oponn/oponn/views"
 )
 
+// The routes of streams, whose lines of the log are written when they end.
+const (
+	routePageStream = "/ballots/:id/live"
+	routeAPIStream  = "/api/v1/ballots/:id/live"
+)
+
 // routes returns the table of what is where.
 func (s *Server) routes() *echo.Echo {
 	e := echo.New()
@@ -24,14 +30,14 @@ func (s *Server) routes() *echo.Echo {
 	get("/ballots/:id", s.showVote)
 	e.POST("/ballots/:id/votes", s.castByForm)
 	get("/ballots/:id/results", s.showResults)
-	get("/ballots/:id/live", s.streamPage)
+	get(routePageStream, s.streamPage)
 	get(views.AssetsPrefix+"*", echo.WrapHandler(s.cfg.Assets))
 
 	e.POST("/api/v1/ballots", s.createByAPI)
 	get("/api/v1/ballots/:id", s.getBallot)
 	e.PATCH("/api/v1/ballots/:id", s.changeBallot)
 	get("/api/v1/ballots/:id/results", s.getResults)
-	get("/api/v1/ballots/:id/live", s.streamAPI)
+	get(routeAPIStream, s.streamAPI)
 	e.POST("/api/v1/ballots/:id/votes", s.castByAPI)
 	if s.cfg.VoterTokens {
 		e.POST("/api/v1/voters", s.createVoters)
