@@ -85,7 +85,8 @@ func (s *slot) posted() {
 	}
 	for {
 		n := s.posts.Load()
-		for !s.process() {
+		for done := false; !done; {
+			done = s.process()
 		}
 		if s.posts.Add(-n) == 0 {
 			return
