@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -12,11 +13,8 @@ import (
 type (
 	// publish shows the ballot's new state to everyone.
 	publish struct{ snapshot oponn.Snapshot }
-	// join is a subscriber's coming. Its going is told by the framework.
-	join struct {
-		sub    *actor.PID
-		viewer *oponn.Viewer
-	}
+	// join is a subscriber's coming; its going is told by left.
+	join struct{ sub *subscriber }
 	// dismiss ends all streams.
 	dismiss struct{ reason oponn.EndReason }
 	// fanOut says that the time for the next frame has come.
@@ -35,29 +33,25 @@ type audience struct {
 	ballot   *actor.PID
 	snapshot oponn.Snapshot
 	groups   map[string]*group
-	where    map[string]place // by the subscriber's PID
-	last     time.Time        // of the last fan-out
-	took     time.Duration    // by the last fan-out
-	waiting  bool             // for the timer
+	viewers  int
+	last     time.Time     // of the last fan-out
+	took     time.Duration // by the last fan-out
+	waiting  bool          // for the timer
 	timer    timer
 }
 
 // group is viewers who see the same bytes.
 type group struct {
-	render func(oponn.Snapshot) []byte
-	frame  *oponn.Frame // of the snapshot's version, made on first use
-	subs   []*actor.PID
-}
-
-// place is where a subscriber sits.
-type place struct {
-	group string
-	seat  int
+	*oponn.Group
+	frame   *oponn.Frame // of the snapshot's version, made on first use
+	prelude []byte       // of the last frame
+	since   uint64       // the version that first had that prelude
+	subs    []*subscriber
 }
 
 func (s *System) audienceProps(ballot *actor.PID) *actor.Props {
 	return s.props("audience", func() actor.Actor {
-		return &audience{system: s, ballot: ballot, groups: make(map[string]*group), where: make(map[string]place)}
+		return &audience{system: s, ballot: ballot, groups: make(map[string]*group)}
 	})
 }
 
@@ -68,18 +62,18 @@ func (a *audience) Receive(ctx actor.Context) {
 		a.publish(ctx, m.snapshot)
 	case *fanOut:
 		if m.generation == a.timer.generation {
-			a.fanOut(ctx)
+			a.fanOut()
 		}
 	case *join:
-		a.join(ctx, m)
-	case *actor.Terminated:
-		a.leave(ctx, m.Who)
+		a.join(ctx, m.sub)
+	case *left:
+		a.leave(ctx, m.sub)
 	case *dismiss:
-		a.each(func(sub *actor.PID) { ctx.Send(sub, &endStream{reason: m.reason}) })
+		a.each(&endStream{reason: m.reason})
 	case *actor.Stopping, *actor.Restarting:
 		// The ballot begins anew; its viewers need not know.
 		a.timer.stop()
-		a.each(func(sub *actor.PID) { ctx.Send(sub, &rejoin{}) })
+		a.each(&rejoin{})
 	}
 }
 
@@ -93,88 +87,98 @@ func (a *audience) publish(ctx actor.Context, snapshot oponn.Snapshot) {
 	for _, g := range a.groups {
 		g.frame = nil
 	}
-	if a.waiting || len(a.where) == 0 {
+	if a.waiting || a.viewers == 0 {
 		return
 	}
 	wait := a.interval() - time.Since(a.last)
 	if wait <= 0 {
-		a.fanOut(ctx)
+		a.fanOut()
 		return
 	}
 	a.waiting = true
 	a.timer.arm(a.system.root, ctx.Self(), wait, func(g int) any { return &fanOut{generation: g} })
 }
 
-// interval is the time between frames: widened when fanning out takes more
-// than half of it, so that votes never wait for viewers.
+// interval is the time between frames. It widens when fanning out takes
+// longer, and leaves a pause then: so frames grow fewer, and votes don't wait.
 func (a *audience) interval() time.Duration {
-	return min(max(a.system.cfg.FrameInterval, 2*a.took), max(maxFrameInterval, a.system.cfg.FrameInterval))
+	return min(max(a.system.cfg.FrameInterval, a.took+a.took/4), max(maxFrameInterval, a.system.cfg.FrameInterval))
 }
 
-func (a *audience) fanOut(ctx actor.Context) {
+func (a *audience) fanOut() {
 	begin := time.Now()
 	a.waiting, a.last = false, begin
 	for _, g := range a.groups {
-		frame := a.frame(g)
-		for _, sub := range g.subs {
-			ctx.Send(sub, frame)
-		}
+		walk(g.subs, a.frame(g))
 	}
 	a.took = time.Since(begin)
 }
 
 // frame renders a group's frame of the current version, once.
 func (a *audience) frame(g *group) *oponn.Frame {
-	if g.frame == nil {
-		g.frame = &oponn.Frame{Version: a.snapshot.Version, Bytes: g.render(a.snapshot), Last: a.snapshot.State.Status == oponn.Closed}
+	if g.frame != nil {
+		return g.frame
 	}
-	return g.frame
+	f := &oponn.Frame{Version: a.snapshot.Version, Last: a.snapshot.State.Status == oponn.Closed}
+	f.Bytes, f.Prelude = g.Render(a.snapshot)
+	if prelude := f.Bytes[:f.Prelude]; g.since == 0 || !bytes.Equal(prelude, g.prelude) {
+		g.prelude, g.since = prelude, f.Version
+	}
+	f.Since, g.frame = g.since, f
+	return f
 }
 
-func (a *audience) join(ctx actor.Context, m *join) {
-	if _, twice := a.where[m.sub.Id]; twice {
+func (a *audience) join(ctx actor.Context, sub *subscriber) {
+	g := a.groups[sub.group.Name]
+	if g == nil {
+		g = &group{Group: sub.group}
+		a.groups[sub.group.Name] = g
+	}
+	if g.has(sub) {
 		return
 	}
-	g := a.groups[m.viewer.Group]
-	if g == nil {
-		g = &group{render: m.viewer.Render}
-		a.groups[m.viewer.Group] = g
+	sub.seat = seat{group: g, at: len(g.subs)}
+	g.subs = append(g.subs, sub)
+	a.viewers++
+	sub.audience.Store(ctx.Self())
+	if sub.stopped.Load() { // it may not have known whom to tell
+		a.leave(ctx, sub)
+		return
 	}
-	a.where[m.sub.Id] = place{group: m.viewer.Group, seat: len(g.subs)}
-	g.subs = append(g.subs, m.sub)
-	ctx.Watch(m.sub) // also one that has gone already is told
 	if a.snapshot.Ballot != nil {
-		ctx.Send(m.sub, a.frame(g))
+		sub.slot.show(a.frame(g))
 	}
 	a.tellCrowd(ctx)
 }
 
-func (a *audience) leave(ctx actor.Context, sub *actor.PID) {
-	p, there := a.where[sub.Id]
-	if !there {
+// has says whether a subscriber sits here. Its seat may be that of another
+// audience, which is gone.
+func (g *group) has(sub *subscriber) bool {
+	return sub.seat.group == g && sub.seat.at < len(g.subs) && g.subs[sub.seat.at] == sub
+}
+
+func (a *audience) leave(ctx actor.Context, sub *subscriber) {
+	g := a.groups[sub.group.Name]
+	if g == nil || !g.has(sub) {
 		return
 	}
-	delete(a.where, sub.Id)
-	g := a.groups[p.group]
 	last := len(g.subs) - 1
-	if p.seat != last { // the last one takes the empty seat
-		moved := g.subs[last]
-		g.subs[p.seat] = moved
-		a.where[moved.Id] = p
-	}
+	moved := g.subs[last] // the last one takes the empty seat
+	g.subs[sub.seat.at], moved.seat.at = moved, sub.seat.at
 	g.subs[last] = nil
 	if g.subs = g.subs[:last]; len(g.subs) == 0 {
-		delete(a.groups, p.group)
+		delete(a.groups, sub.group.Name)
 	}
+	a.viewers--
 	a.tellCrowd(ctx)
 }
 
-func (a *audience) tellCrowd(ctx actor.Context) { ctx.Send(a.ballot, &crowd{viewers: len(a.where)}) }
+func (a *audience) tellCrowd(ctx actor.Context) { ctx.Send(a.ballot, &crowd{viewers: a.viewers}) }
 
-func (a *audience) each(do func(sub *actor.PID)) {
+func (a *audience) each(message any) {
 	for _, g := range a.groups {
 		for _, sub := range g.subs {
-			do(sub)
+			sub.PostUserMessage(message)
 		}
 	}
 }

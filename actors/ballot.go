@@ -28,9 +28,8 @@ type (
 	}
 	watchBallot struct {
 		request[struct{}]
-		viewer *oponn.Viewer
-		sub    *actor.PID
-		after  uint64
+		sub   *subscriber
+		after uint64
 	}
 )
 
@@ -207,7 +206,7 @@ func (b *ballot) show(ctx actor.Context, m asked) {
 	case *getResult:
 		q.answer(b.snapshot(), nil)
 	case *watchBallot:
-		ctx.Send(b.audience, &join{sub: q.sub, viewer: q.viewer})
+		ctx.Send(b.audience, &join{sub: q.sub})
 		q.answer(struct{}{}, nil)
 	}
 }

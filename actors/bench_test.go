@@ -105,10 +105,11 @@ func BenchmarkCast(b *testing.B) {
 // countingSink counts frames and takes them at once.
 type countingSink struct{ shown *atomic.Int64 }
 
-func (s countingSink) Offer(oponn.Frame)        { s.shown.Add(1) }
-func (s countingSink) Beat()                    {}
-func (s countingSink) End(oponn.EndReason)      {}
-func (s countingSink) Taken() (time.Time, bool) { return time.Now(), false }
+func (s countingSink) Offer(*oponn.Frame)    { s.shown.Add(1) }
+func (s countingSink) Beat()                 {}
+func (s countingSink) End(oponn.EndReason)   {}
+func (s countingSink) Flush() oponn.Progress { return oponn.Progress{} }
+func (s countingSink) Close()                {}
 
 // BenchmarkFanOut shows one version after another to 1,000 viewers: each op is
 // a vote, its commit, and the frame at every sink.
@@ -130,7 +131,7 @@ func BenchmarkFanOut(b *testing.B) {
 	id := created.Snapshot.Ballot.ID
 	var shown atomic.Int64
 	for range viewers {
-		if _, err := s.Watch(context.Background(), id, oponn.Viewer{Group: "bench", Render: render, Sink: countingSink{&shown}}); err != nil {
+		if _, err := s.Watch(context.Background(), id, oponn.Viewer{Group: counts, Sink: countingSink{&shown}}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -4,10 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
-
-	"github.com/asynkron/protoactor-go/actor"
 
 	"github.com/oponn/oponn"
 )
@@ -109,14 +106,13 @@ func (s *System) Change(ctx context.Context, ballot oponn.BallotID, change oponn
 }
 
 // Watch opens a stream: the viewer's sink gets a frame of the current version,
-// if that is news to the viewer, and then whatever follows. Call leave when
-// the viewer has gone; more than once does no harm. Errors are CodeNotFound,
-// CodeGone, CodeBusy, CodeDraining and CodeStoreUnavailable; the sink is not
-// used then.
-func (s *System) Watch(ctx context.Context, ballot oponn.BallotID, viewer oponn.Viewer) (leave func(), err error) {
+// if that is news to the viewer, and then whatever follows, until it says that
+// it is done. Errors are CodeNotFound, CodeGone, CodeBusy, CodeDraining and
+// CodeStoreUnavailable; the sink is not used any more then.
+func (s *System) Watch(ctx context.Context, ballot oponn.BallotID, viewer oponn.Viewer) (oponn.Stream, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Deadline)
 	defer cancel()
-	m := &openStream{viewer: &viewer}
+	m := &openStream{viewer: viewer}
 	if err := m.admit(ctx, s, ballot); err != nil {
 		return nil, err
 	}
@@ -127,25 +123,24 @@ func (s *System) Watch(ctx context.Context, ballot oponn.BallotID, viewer oponn.
 		// The subscriber may come to be all the same, with nobody to watch.
 		s.task(func() {
 			if <-m.done; m.err == nil {
-				s.root.Send(m.value, &departed{})
+				m.value.PostUserMessage(&forget{})
 			}
 		})
 	}
 	if err != nil {
 		return nil, err
 	}
-	leave = sync.OnceFunc(func() { s.root.Send(sub, &departed{}) })
-	if err := s.seat(ctx, ballot, &viewer, sub, viewer.After); err != nil {
-		leave()
+	if err := s.seat(ctx, sub, viewer.After); err != nil {
+		sub.PostUserMessage(&forget{})
 		return nil, err
 	}
-	return leave, nil
+	return sub, nil
 }
 
-// seat brings a subscriber to a ballot's audience.
-func (s *System) seat(ctx context.Context, ballot oponn.BallotID, viewer *oponn.Viewer, sub *actor.PID, after uint64) error {
-	m := &watchBallot{viewer: viewer, sub: sub, after: after}
-	if err := m.admit(ctx, s, ballot); err != nil {
+// seat brings a subscriber to its ballot's audience.
+func (s *System) seat(ctx context.Context, sub *subscriber, after uint64) error {
+	m := &watchBallot{sub: sub, after: after}
+	if err := m.admit(ctx, s, sub.ballot); err != nil {
 		return err
 	}
 	s.post(m.admitted, m)

@@ -187,7 +187,7 @@ func TestDrain(t *testing.T) {
 			if code := w.castCode(vote(id, "1")); code != oponn.CodeDraining {
 				t.Errorf("a vote while draining: %s", code)
 			}
-			if _, err := w.Watch(context.Background(), id, oponn.Viewer{Group: "test", Render: render, Sink: &sink{}}); oponn.CodeOf(err) != oponn.CodeDraining {
+			if _, err := w.Watch(context.Background(), id, oponn.Viewer{Group: counts, Sink: &sink{}}); oponn.CodeOf(err) != oponn.CodeDraining {
 				t.Errorf("a viewer while draining: %v", err)
 			}
 			if s.ended() != oponn.EndDraining {

@@ -10,42 +10,55 @@ import (
 )
 
 // slot is a subscriber's mailbox. It holds one frame, and a newer one takes
-// its place: conflation and bound in one mechanism. Control messages are few
-// and have a queue of their own, so that no frame pushes them out.
+// its place: conflation and bound in one mechanism. Other messages are few and
+// have a queue of their own, so that no frame pushes them out.
 //
 // The actor runs in the goroutine of whoever sends while nobody else runs it:
 // a frame costs no scheduling and an idle viewer no goroutine.
 type slot struct {
-	frame   atomic.Pointer[oponn.Frame]
-	running atomic.Bool
-	invoker actor.MessageInvoker
-
-	mu        sync.Mutex
-	system    []any
-	control   []any
+	frame atomic.Pointer[oponn.Frame]
+	// posts counts what was posted since the actor was last at rest. Whoever
+	// posts the first runs the actor, until it has looked after the last one.
+	posts  atomic.Int32
+	queued atomic.Int32 // the length of queue
+	// suspended is touched by whoever runs the actor.
 	suspended bool
+	invoker   actor.MessageInvoker
+
+	mu    sync.Mutex
+	queue []queued
 }
 
-func newSlot() actor.Mailbox { return &slot{} }
+// queued is a message other than a frame.
+type queued struct {
+	message any
+	system  bool
+}
 
 // PostUserMessage implements actor.Mailbox.
 func (s *slot) PostUserMessage(message any) {
 	if frame, ok := message.(*oponn.Frame); ok {
-		s.frame.Store(frame)
-	} else {
-		s.mu.Lock()
-		s.control = append(s.control, message)
-		s.mu.Unlock()
+		s.show(frame)
+		return
 	}
-	s.run()
+	s.enqueue(queued{message: message})
 }
 
 // PostSystemMessage implements actor.Mailbox.
-func (s *slot) PostSystemMessage(message any) {
+func (s *slot) PostSystemMessage(message any) { s.enqueue(queued{message: message, system: true}) }
+
+// show posts a frame.
+func (s *slot) show(frame *oponn.Frame) {
+	s.frame.Store(frame)
+	s.posted()
+}
+
+func (s *slot) enqueue(m queued) {
 	s.mu.Lock()
-	s.system = append(s.system, message)
+	s.queue = append(s.queue, m)
+	s.queued.Add(1)
 	s.mu.Unlock()
-	s.run()
+	s.posted()
 }
 
 // RegisterHandlers implements actor.Mailbox. The dispatcher goes unused.
@@ -58,32 +71,32 @@ func (s *slot) Start() {}
 
 // UserMessageCount implements actor.Mailbox.
 func (s *slot) UserMessageCount() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n := len(s.control)
+	n := int(s.queued.Load())
 	if s.frame.Load() != nil {
 		n++
 	}
 	return n
 }
 
-// run processes what is there, unless somebody is at it already. Whoever
-// posts after the last look finds running false and runs itself.
-func (s *slot) run() {
-	for s.waiting() && s.running.CompareAndSwap(false, true) {
-		s.process()
-		s.running.Store(false)
+// posted runs the actor, unless somebody is at it already.
+func (s *slot) posted() {
+	if s.posts.Add(1) > 1 {
+		return
+	}
+	for {
+		n := s.posts.Load()
+		for done := false; !done; {
+			done = s.process()
+		}
+		if s.posts.Add(-n) == 0 {
+			return
+		}
 	}
 }
 
-func (s *slot) waiting() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.system) > 0 || !s.suspended && (len(s.control) > 0 || s.frame.Load() != nil)
-}
-
-// process hands messages to the actor until none is left.
-func (s *slot) process() {
+// process hands messages to the actor until none is left; false when the actor
+// failed over one.
+func (s *slot) process() (done bool) {
 	var message any
 	defer func() {
 		if reason := recover(); reason != nil {
@@ -91,50 +104,59 @@ func (s *slot) process() {
 		}
 	}()
 	for {
-		var system bool
-		if message, system = s.next(); message == nil {
-			return
+		m, ok := s.next()
+		if !ok {
+			return true
 		}
-		switch {
-		case !system:
+		message = m.message
+		if !m.system {
 			s.invoker.InvokeUserMessage(message)
+			continue
+		}
+		switch message.(type) {
+		case *actor.SuspendMailbox:
+			s.suspended = true
+		case *actor.ResumeMailbox:
+			s.suspended = false
 		default:
-			switch message.(type) {
-			case *actor.SuspendMailbox:
-				s.suspend(true)
-			case *actor.ResumeMailbox:
-				s.suspend(false)
-			default:
-				s.invoker.InvokeSystemMessage(message)
-			}
+			s.invoker.InvokeSystemMessage(message)
 		}
 	}
 }
 
-// next takes the next message: of the system first, then control, then the
+// next takes the next message: of the system first, then others, then the
 // frame.
-func (s *slot) next() (message any, system bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.system) > 0 {
-		message, s.system = s.system[0], s.system[1:]
-		return message, true
+func (s *slot) next() (queued, bool) {
+	if s.queued.Load() > 0 {
+		if m, ok := s.dequeue(); ok {
+			return m, true
+		}
 	}
-	if s.suspended {
-		return nil, false
+	if s.suspended || s.frame.Load() == nil {
+		return queued{}, false
 	}
-	if len(s.control) > 0 {
-		message, s.control = s.control[0], s.control[1:]
-		return message, false
-	}
-	if frame := s.frame.Swap(nil); frame != nil {
-		return frame, false
-	}
-	return nil, false
+	return queued{message: s.frame.Swap(nil)}, true
 }
 
-func (s *slot) suspend(on bool) {
+func (s *slot) dequeue() (queued, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.suspended = on
+	at := 0
+	for i, m := range s.queue {
+		if m.system {
+			at = i
+			break
+		}
+	}
+	if len(s.queue) == 0 || s.suspended && !s.queue[at].system {
+		return queued{}, false
+	}
+	m := s.queue[at]
+	copy(s.queue[at:], s.queue[at+1:])
+	s.queue[len(s.queue)-1] = queued{}
+	if s.queue = s.queue[:len(s.queue)-1]; len(s.queue) == 0 {
+		s.queue = nil // an idle viewer holds nothing
+	}
+	s.queued.Add(-1)
+	return m, true
 }

@@ -49,7 +49,7 @@ func (i *invoker) EscalateFailure(reason, _ any) { i.t.Errorf("failure: %v", rea
 
 func TestSlot(t *testing.T) {
 	t.Run("of the frames that wait only the latest is shown, and no control message is lost", func(t *testing.T) {
-		mailbox, i := newSlot(), &invoker{t: t}
+		mailbox, i := new(slot), &invoker{t: t}
 		mailbox.RegisterHandlers(i, nil)
 		mailbox.PostSystemMessage(&actor.SuspendMailbox{})
 		for v := range uint64(10) {
@@ -65,7 +65,7 @@ func TestSlot(t *testing.T) {
 		}
 	})
 	t.Run("what is sent by the actor to itself is processed", func(t *testing.T) {
-		mailbox, i := newSlot(), &invoker{t: t}
+		mailbox, i := new(slot), &invoker{t: t}
 		mailbox.RegisterHandlers(i, nil)
 		i.during = func(message any) {
 			if _, ok := message.(*sweep); ok {
@@ -79,7 +79,7 @@ func TestSlot(t *testing.T) {
 		}
 	})
 	t.Run("many senders at once lose no control message and not the last frame", func(t *testing.T) {
-		mailbox, i := newSlot(), &invoker{t: t}
+		mailbox, i := new(slot), &invoker{t: t}
 		mailbox.RegisterHandlers(i, nil)
 		var done sync.WaitGroup
 		for range 8 {

@@ -12,8 +12,8 @@ import (
 type (
 	// openStream asks for a subscriber.
 	openStream struct {
-		request[*actor.PID]
-		viewer *oponn.Viewer
+		request[*subscriber]
+		viewer oponn.Viewer
 	}
 	// sweepTime is the reaper's clock.
 	sweepTime struct{ generation int }
@@ -31,16 +31,25 @@ type (
 // round.
 type streams struct {
 	system   *System
-	open     map[string]*actor.PID
+	props    *actor.Props // of a subscriber: that in next
+	next     *subscriber
+	open     []*subscriber
 	timer    timer
 	lastBeat time.Time
 	ending   *endAll
 }
 
 func (s *System) streamsProps() *actor.Props {
-	return s.props("streams", func() actor.Actor {
-		return &streams{system: s, open: make(map[string]*actor.PID), lastBeat: time.Now()}
-	}, actor.WithSupervisor(stopAtOnce))
+	return s.props("streams", func() actor.Actor { return newStreams(s) }, actor.WithSupervisor(stopAtOnce))
+}
+
+// newStreams makes the parent. One Props serves all of its subscribers, each
+// of which is actor and mailbox in one.
+func newStreams(system *System) *streams {
+	s := &streams{system: system, lastBeat: time.Now()}
+	s.props = actor.PropsFromProducer(func() actor.Actor { return s.next },
+		actor.WithMailbox(func() actor.Mailbox { return &s.next.slot }))
+	return s
 }
 
 // Receive implements actor.Actor.
@@ -50,19 +59,16 @@ func (s *streams) Receive(ctx actor.Context) {
 		s.armSweep(ctx)
 	case *openStream:
 		s.openStream(ctx, m)
-	case *actor.Terminated:
-		delete(s.open, m.Who.Id)
-		s.announceEnd()
+	case *left:
+		s.left(m.sub)
 	case *sweepTime:
 		if m.generation == s.timer.generation {
-			s.sweep(ctx)
+			s.sweep()
 			s.armSweep(ctx)
 		}
 	case *endAll:
 		s.ending = m
-		for _, sub := range s.open {
-			ctx.Send(sub, &endStream{reason: m.reason})
-		}
+		s.each(&endStream{reason: m.reason})
 		s.announceEnd()
 	case *countStreams:
 		m.reply <- len(s.open)
@@ -80,26 +86,44 @@ func (s *streams) openStream(ctx actor.Context, m *openStream) {
 		m.refuse(errBusy("Too many are watching here at this moment. Please try again in a while."))
 		return
 	}
-	sub := &subscriber{system: s.system, ballot: m.ballot, viewer: m.viewer, seen: m.viewer.After}
-	pid := ctx.SpawnPrefix(actor.PropsFromProducer(func() actor.Actor { return sub }, actor.WithMailbox(newSlot)), "sub/")
-	s.open[pid.Id] = pid
-	m.answer(pid, nil)
+	sub := &subscriber{system: s.system, ballot: m.ballot, group: m.viewer.Group, sink: m.viewer.Sink,
+		seen: m.viewer.After, number: len(s.open)}
+	s.next = sub
+	ctx.SpawnPrefix(s.props, "")
+	s.next = nil
+	s.open = append(s.open, sub)
+	m.answer(sub, nil)
+}
+
+// left forgets a subscriber; the last one takes its number.
+func (s *streams) left(sub *subscriber) {
+	last := len(s.open) - 1
+	moved := s.open[last]
+	s.open[sub.number], moved.number = moved, sub.number
+	s.open[last] = nil
+	s.open = s.open[:last]
+	s.announceEnd()
 }
 
 // armSweep sets the next visit of the reaper: often enough to notice a lease
 // that has run out before half as long again has passed.
 func (s *streams) armSweep(ctx actor.Context) {
-	every := min(s.system.cfg.Lease/2, s.system.cfg.BeatEvery/3)
+	every := min(s.system.cfg.Lease/4, s.system.cfg.BeatEvery/3)
 	s.timer.arm(s.system.root, ctx.Self(), every, func(g int) any { return &sweepTime{generation: g} })
 }
 
-func (s *streams) sweep(ctx actor.Context) {
+func (s *streams) sweep() {
 	m := &sweep{now: time.Now()}
 	if m.beat = m.now.Sub(s.lastBeat) >= s.system.cfg.BeatEvery; m.beat {
 		s.lastBeat = m.now
 	}
+	s.each(m)
+}
+
+// each sends a message to all; what one does in answer arrives later.
+func (s *streams) each(message any) {
 	for _, sub := range s.open {
-		ctx.Send(sub, m)
+		sub.PostUserMessage(message)
 	}
 }
 
@@ -111,16 +135,17 @@ func (s *streams) announceEnd() {
 }
 
 // rejoin brings a subscriber whose audience is gone to its ballot's next one.
-func (s *System) rejoin(sub *actor.PID, ballot oponn.BallotID, viewer *oponn.Viewer, after uint64) {
+func (s *System) rejoin(sub *subscriber) {
+	after := sub.seen
 	s.task(func() {
 		ctx, cancel := s.deadline()
 		defer cancel()
-		if err := s.seat(ctx, ballot, viewer, sub, after); err != nil {
+		if err := s.seat(ctx, sub, after); err != nil {
 			reason := oponn.EndFault
 			if code := oponn.CodeOf(err); code == oponn.CodeGone || code == oponn.CodeNotFound {
 				reason = oponn.EndGone
 			}
-			s.root.Send(sub, &endStream{reason: reason})
+			sub.PostUserMessage(&endStream{reason: reason})
 		}
 	})
 }

@@ -57,14 +57,14 @@ func TestWatch(t *testing.T) {
 			id := w.ballot()
 			rendered := 0
 			sinks := make([]*sink, 20)
+			group := &oponn.Group{Name: "one", Render: func(s oponn.Snapshot) ([]byte, int) { rendered++; return render(s), 0 }}
 			for i := range sinks {
 				sinks[i] = &sink{}
-				leave, err := w.Watch(context.Background(), id, oponn.Viewer{Group: "one", Sink: sinks[i],
-					Render: func(s oponn.Snapshot) []byte { rendered++; return render(s) }})
+				stream, err := w.Watch(context.Background(), id, oponn.Viewer{Group: group, Sink: sinks[i]})
 				if err != nil {
 					t.Fatal(err)
 				}
-				defer leave()
+				defer sinks[i].leave(stream)()
 			}
 			time.Sleep(time.Second) // virtual time
 			w.cast(vote(id, "1"))
@@ -82,11 +82,11 @@ func TestWatch(t *testing.T) {
 			id := w.ballot()
 			w.cast(vote(id, "1"))
 			s := &sink{}
-			leave, err := w.Watch(context.Background(), id, oponn.Viewer{Group: "test", Render: render, After: 2, Sink: s})
+			stream, err := w.Watch(context.Background(), id, oponn.Viewer{Group: counts, After: 2, Sink: s})
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer leave()
+			defer s.leave(stream)()
 			synctest.Wait()
 			if n := s.count(); n != 0 {
 				t.Errorf("%d frames", n)
@@ -111,7 +111,7 @@ func TestWatch(t *testing.T) {
 	})
 	t.Run("unknown ballots have no streams", func(t *testing.T) {
 		inWorld(t, nil, func(w *world) {
-			_, err := w.Watch(context.Background(), oponn.NewBallotID(), oponn.Viewer{Group: "test", Render: render, Sink: &sink{}})
+			_, err := w.Watch(context.Background(), oponn.NewBallotID(), oponn.Viewer{Group: counts, Sink: &sink{}})
 			if oponn.CodeOf(err) != oponn.CodeNotFound {
 				t.Errorf("error %v", err)
 			}
@@ -126,7 +126,7 @@ func TestWatch(t *testing.T) {
 			id := w.ballot()
 			leave := w.watch(id, &sink{})
 			w.watch(id, &sink{})
-			_, err := w.Watch(context.Background(), id, oponn.Viewer{Group: "test", Render: render, Sink: &sink{}})
+			_, err := w.Watch(context.Background(), id, oponn.Viewer{Group: counts, Sink: &sink{}})
 			if oponn.CodeOf(err) != oponn.CodeBusy {
 				t.Errorf("the third: %v", err)
 			}
@@ -175,7 +175,7 @@ func TestReaper(t *testing.T) {
 			}
 			ctx, cancel := context.WithCancel(context.Background())
 			cancel()
-			if _, err := w.Watch(ctx, id, oponn.Viewer{Group: "test", Render: render, Sink: &sink{}}); err == nil {
+			if _, err := w.Watch(ctx, id, oponn.Viewer{Group: counts, Sink: &sink{}}); err == nil {
 				t.Error("a viewer who was gone before was let in")
 			}
 			synctest.Wait()

@@ -136,7 +136,7 @@ func (s *System) deadLetter(event any) {
 	case *committed:
 		m.job.refuse(errUnknown(nil))
 	case *join:
-		s.root.Send(m.sub, &rejoin{})
+		m.sub.PostUserMessage(&rejoin{})
 	}
 }
 

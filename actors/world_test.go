@@ -177,13 +177,14 @@ type sink struct {
 	end    oponn.EndReason
 	endAt  time.Time
 	stuck  bool
-	since  time.Time
+	left   bool
+	closed bool
 }
 
-func (s *sink) Offer(f oponn.Frame) {
+func (s *sink) Offer(f *oponn.Frame) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.frames, s.at = append(s.frames, f), append(s.at, time.Now())
+	s.frames, s.at = append(s.frames, *f), append(s.at, time.Now())
 }
 
 func (s *sink) Beat() {
@@ -201,10 +202,16 @@ func (s *sink) End(reason oponn.EndReason) {
 	s.end, s.endAt = reason, time.Now()
 }
 
-func (s *sink) Taken() (time.Time, bool) {
+func (s *sink) Flush() oponn.Progress {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.since, s.stuck
+	return oponn.Progress{Waiting: s.stuck, Done: s.left || !s.stuck && s.end != ""}
+}
+
+func (s *sink) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
 }
 
 func (s *sink) last() oponn.Frame {
@@ -243,13 +250,25 @@ func (s *sink) rising(t *testing.T) {
 // watch opens a stream whose frames say how many have voted.
 func (w *world) watch(ballot oponn.BallotID, s *sink) (leave func()) {
 	w.t.Helper()
-	s.since = time.Now()
-	leave, err := w.Watch(context.Background(), ballot, oponn.Viewer{Group: "test", Render: render, Sink: s})
+	stream, err := w.Watch(context.Background(), ballot, oponn.Viewer{Group: counts, Sink: s})
 	if err != nil {
 		w.t.Fatalf("Watch: %v", err)
 	}
-	return leave
+	return s.leave(stream)
 }
+
+// leave returns how a sink's viewer leaves a stream.
+func (s *sink) leave(stream oponn.Stream) func() {
+	return func() {
+		s.mu.Lock()
+		s.left = true
+		s.mu.Unlock()
+		stream.Wake()
+	}
+}
+
+// counts is viewers whose frames say how many have voted.
+var counts = &oponn.Group{Name: "test", Render: func(s oponn.Snapshot) ([]byte, int) { return render(s), 0 }}
 
 func render(s oponn.Snapshot) []byte {
 	return fmt.Appendf(nil, "%s %d", s.State.Status, s.State.Voters)

@@ -26,9 +26,9 @@ type Ballots interface {
 	Voted(ctx context.Context, ballot oponn.BallotID, voter oponn.VoterID) (*oponn.Receipt, error)
 
 	// Watch opens a stream: the viewer's sink gets frames, beats and its end
-	// from there, until leave is called, which may happen more than once. The
-	// context is that of the opening alone.
-	Watch(ctx context.Context, ballot oponn.BallotID, viewer oponn.Viewer) (leave func(), err error)
+	// from there, until it says that it is done. The context is that of the
+	// opening alone. With an error the sink is not used any more.
+	Watch(ctx context.Context, ballot oponn.BallotID, viewer oponn.Viewer) (oponn.Stream, error)
 
 	// Change changes a ballot. Who asks was checked before.
 	Change(ctx context.Context, ballot oponn.BallotID, change oponn.Change) (oponn.Snapshot, error)

@@ -29,7 +29,8 @@ func BenchmarkRender(b *testing.B) {
 			viewer := <-viewers
 			b.ReportAllocs()
 			for b.Loop() {
-				b.SetBytes(int64(len(viewer.Render(snapshot))))
+				frame, _ := viewer.Group.Render(snapshot)
+				b.SetBytes(int64(len(frame)))
 			}
 		})
 	}

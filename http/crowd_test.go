@@ -72,15 +72,15 @@ func TestManyVotersAtOnce(t *testing.T) {
 func TestSlowViewerSkipsVersions(t *testing.T) {
 	w := start(t, tuning{})
 	b := w.ballot(teaOrCoffee())
-	sinks := make(chan oponn.Sink, 1)
-	w.faults.set(func(f *faults) { f.watch = func(v oponn.Viewer) error { sinks <- v.Sink; return nil } })
+	hands := w.byHand()
 	slow := w.listen(apiLive(b))
-	slow.await("tally")
-	sink := <-sinks
+	slow.await("beat")
+	h := <-hands
 	const first, last = 1000, 3000
 	filler := strings.Repeat("x", 64<<10) // so much in all that no buffer holds it
 	for version := uint64(first); version <= last; version++ {
-		sink.Offer(oponn.Frame{Version: version, Bytes: fmt.Appendf(nil, "id: %d\ndata: %s\n\n", version, filler)})
+		frame := &oponn.Frame{Version: version, Bytes: fmt.Appendf(nil, "id: %d\ndata: %s\n\n", version, filler)}
+		h.do(func(s oponn.Sink) { s.Offer(frame) })
 	}
 	var before uint64
 	frames := 0

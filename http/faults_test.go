@@ -22,7 +22,9 @@ type faults struct {
 	result func() error
 	voted  func() error
 	watch  func(oponn.Viewer) error
-	owned  func() error
+	// runtime opens streams instead of the real one.
+	runtime func(oponn.Viewer) oponn.Stream
+	owned   func() error
 }
 
 func (f *faults) set(change func(*faults)) {
@@ -66,11 +68,14 @@ func (f *faults) Voted(ctx context.Context, ballot oponn.BallotID, voter oponn.V
 	return f.Ballots.Voted(ctx, ballot, voter)
 }
 
-func (f *faults) Watch(ctx context.Context, ballot oponn.BallotID, viewer oponn.Viewer) (func(), error) {
+func (f *faults) Watch(ctx context.Context, ballot oponn.BallotID, viewer oponn.Viewer) (oponn.Stream, error) {
 	if broken := fault(f, func(f *faults) func(oponn.Viewer) error { return f.watch }); broken != nil {
 		if err := broken(viewer); err != nil {
 			return nil, err
 		}
+	}
+	if instead := fault(f, func(f *faults) func(oponn.Viewer) oponn.Stream { return f.runtime }); instead != nil {
+		return instead(viewer), nil
 	}
 	return f.Ballots.Watch(ctx, ballot, viewer)
 }
@@ -122,4 +127,42 @@ func (l *logLines) find(t *testing.T, message string) []map[string]any {
 		}
 	}
 	return found
+}
+
+// hand is a test in the place of a viewer's actor.
+type hand struct {
+	mu   sync.Mutex
+	sink oponn.Sink
+	done chan struct{} // closed when the stream is over
+}
+
+// Wake implements oponn.Stream.
+func (h *hand) Wake() { h.do(func(oponn.Sink) {}) }
+
+// do does something to the sink and lets it go on.
+func (h *hand) do(what func(oponn.Sink)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	select {
+	case <-h.done:
+		return
+	default:
+	}
+	what(h.sink)
+	if h.sink.Flush().Done {
+		close(h.done)
+	}
+}
+
+// byHand lets a test be the actor of the streams that are opened from now on.
+func (w *world) byHand() <-chan *hand {
+	hands := make(chan *hand, 16)
+	w.faults.set(func(f *faults) {
+		f.runtime = func(v oponn.Viewer) oponn.Stream {
+			h := &hand{sink: v.Sink, done: make(chan struct{})}
+			hands <- h
+			return h
+		}
+	})
+	return hands
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"math/rand/v2"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/oponn/oponn"
@@ -40,63 +41,67 @@ func (e event) append(dst []byte) []byte {
 }
 
 // dialect is how a stream speaks: HTML fragments to pages, JSON to programs.
+// One serves all viewers of its kind.
 type dialect struct {
-	// group is that of oponn.Viewer.
-	group string
-	// render makes a frame. It may begin with a prelude, an event that is left
-	// out for viewers who got the same one before.
-	render func(oponn.Snapshot) []byte
-	beat   func(now time.Time) []byte
+	oponn.Group
+	route string // for the log
+	beat  func(now time.Time) []byte
 	// end is the data of the event that ends a stream for good.
 	end func(oponn.EndReason) []byte
 	// busy names the event that sends a viewer away to come back later.
 	busy string
+	// last is the heartbeat made last: all viewers are due at once.
+	last atomic.Pointer[heartbeat]
+}
+
+// heartbeat is a sign of life as it is sent.
+type heartbeat struct {
+	at    time.Time
+	bytes []byte
 }
 
 // pageDialect is spoken to htmx. A fragment serves all viewers of a language.
-func pageDialect(l *locales.Locale) dialect {
-	return dialect{
-		group: "html/" + l.Lang(),
-		render: func(b oponn.Snapshot) []byte {
+func pageDialect(l *locales.Locale) *dialect {
+	return &dialect{
+		Group: oponn.Group{Name: "html/" + l.Lang(), Render: func(b oponn.Snapshot) ([]byte, int) {
 			var fragment bytes.Buffer
 			// Neither the buffer nor the data can make it fail.
 			_ = views.ResultFragment(l, resultData(b)).Render(context.Background(), &fragment)
-			return event{id: b.Version, data: fragment.Bytes()}.append(make([]byte, 0, fragment.Len()+64))
-		},
-		beat: func(now time.Time) []byte { return []byte(now.UTC().Format(beatTime)) },
-		end:  func(reason oponn.EndReason) []byte { return []byte(reason) },
-		busy: "busy",
+			return event{id: b.Version, data: fragment.Bytes()}.append(make([]byte, 0, fragment.Len()+64)), 0
+		}},
+		route: routePageStream,
+		beat:  func(now time.Time) []byte { return []byte(now.UTC().Format(beatTime)) },
+		end:   func(reason oponn.EndReason) []byte { return []byte(reason) },
+		busy:  "busy",
 	}
 }
 
 // apiDialect is spoken to programs. Its end carries a reason, and a time to
-// come back unless it is for good.
-func apiDialect() dialect {
-	return dialect{
-		group: "json",
-		render: func(b oponn.Snapshot) []byte {
-			prelude := event{name: statusEvent, data: mustJSON(newStatusDocument(b))}.append(nil)
-			return event{name: "tally", id: b.Version, data: mustJSON(newTallyDocument(b))}.append(prelude)
-		},
-		beat: func(now time.Time) []byte { return mustJSON(map[string]string{"at": now.UTC().Format(beatTime)}) },
-		end:  func(reason oponn.EndReason) []byte { return mustJSON(map[string]oponn.EndReason{"reason": reason}) },
-		busy: "end",
+// come back unless it is for good. A change of status is told in the prelude.
+func apiDialect() *dialect {
+	return &dialect{
+		Group: oponn.Group{Name: "json", Render: func(b oponn.Snapshot) ([]byte, int) {
+			prelude := event{name: "status", data: mustJSON(newStatusDocument(b))}.append(nil)
+			return event{name: "tally", id: b.Version, data: mustJSON(newTallyDocument(b))}.append(prelude), len(prelude)
+		}},
+		route: routeAPIStream,
+		beat:  func(now time.Time) []byte { return mustJSON(map[string]string{"at": now.UTC().Format(beatTime)}) },
+		end:   func(reason oponn.EndReason) []byte { return mustJSON(map[string]oponn.EndReason{"reason": reason}) },
+		busy:  "end",
 	}
 }
 
 // beatTime is the server's clock, to the millisecond.
 const beatTime = "2006-01-02T15:04:05.000Z"
 
-// statusEvent tells that a ballot opened or closed, or when it will.
-const statusEvent = "status"
-
-// splitPrelude parts a frame from its prelude.
-func splitPrelude(frame []byte) (prelude, rest []byte) {
-	if !bytes.HasPrefix(frame, []byte("event: "+statusEvent+"\n")) {
-		return nil, frame
+// news returns the bytes of a frame for a viewer who got the given version
+// last, zero for none: without the prelude when that is known. The first one
+// is known, too: the frame says the same.
+func news(frame *oponn.Frame, shown uint64) []byte {
+	if shown == 0 || frame.Since <= shown {
+		return frame.Bytes[frame.Prelude:]
 	}
-	end := bytes.Index(frame, []byte("\n\n")) + len("\n\n")
-	return frame[:end], frame[end:]
+	return frame.Bytes
 }
 
 // statusDocument has no version: it changes with what it says alone.
@@ -115,12 +120,23 @@ func newStatusDocument(b oponn.Snapshot) statusDocument {
 
 // hello is a stream's first event: the clock, and how soon to come back should
 // the connection break, different for each viewer.
-func (d dialect) hello(now time.Time) []byte {
+func (d *dialect) hello(now time.Time) []byte {
 	return event{name: "beat", retry: jitter(time.Second), data: d.beat(now)}.append(nil)
 }
 
+// heartbeat returns a sign of life, to be shared and not changed: the same one
+// for a tenth of a second.
+func (d *dialect) heartbeat(now time.Time) []byte {
+	if last := d.last.Load(); last != nil && now.Sub(last.at) < 100*time.Millisecond {
+		return last.bytes
+	}
+	beat := &heartbeat{at: now, bytes: event{name: "beat", data: d.beat(now)}.append(nil)}
+	d.last.Store(beat)
+	return beat.bytes
+}
+
 // farewell is a stream's last event.
-func (d dialect) farewell(reason oponn.EndReason, after time.Duration) []byte {
+func (d *dialect) farewell(reason oponn.EndReason, after time.Duration) []byte {
 	if reason == oponn.EndClosed || reason == oponn.EndGone {
 		return event{name: "end", data: d.end(reason)}.append(nil)
 	}

@@ -8,6 +8,12 @@ import (
 	"github.com/oponn/oponn/views"
 )
 
+// The routes of streams, whose lines of the log are written when they end.
+const (
+	routePageStream = "/ballots/:id/live"
+	routeAPIStream  = "/api/v1/ballots/:id/live"
+)
+
 // routes returns the table of what is where.
 func (s *Server) routes() *echo.Echo {
 	e := echo.New()
@@ -26,14 +32,14 @@ func (s *Server) routes() *echo.Echo {
 	get("/ballots/:id", s.showVote)
 	post("/ballots/:id/votes", s.castByForm)
 	get("/ballots/:id/results", s.showResults)
-	endless("/ballots/:id/live", s.streamPage)
+	endless(routePageStream, s.streamPage)
 	get(views.AssetsPrefix+"*", echo.WrapHandler(s.cfg.Assets))
 
 	post("/api/v1/ballots", s.createByAPI)
 	get("/api/v1/ballots/:id", s.getBallot)
 	e.PATCH("/api/v1/ballots/:id", s.bound(s.changeBallot))
 	get("/api/v1/ballots/:id/results", s.getResults)
-	endless("/api/v1/ballots/:id/live", s.streamAPI)
+	endless(routeAPIStream, s.streamAPI)
 	e.POST("/api/v1/ballots/:id/votes", s.castByAPI) // Ballots.Cast has a deadline of its own
 	if s.cfg.VoterTokens {
 		post("/api/v1/voters", s.createVoters)

@@ -20,6 +20,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/oponn/oponn/http/limit"
+	"github.com/oponn/oponn/views/locales"
 )
 
 const (
@@ -45,7 +46,11 @@ type Server struct {
 	tokens      signer
 	tokenBudget limit.Limiter // nil: none
 
+	apiDialect   *dialect
+	pageDialects map[*locales.Locale]*dialect
+
 	seats    *seats
+	sockets  *sockets // of streams that net/http knows nothing of any more
 	draining atomic.Bool
 	// ending is closed when streams have to end.
 	ending  chan struct{}
@@ -58,6 +63,11 @@ func New(cfg Config, ballots Ballots) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, ballots: ballots, crossOrigin: http.NewCrossOriginProtection(), ending: make(chan struct{})}
+	s.apiDialect, s.pageDialects = apiDialect(), make(map[*locales.Locale]*dialect)
+	for _, l := range locales.All() {
+		s.pageDialects[l] = pageDialect(l)
+	}
+	s.sockets = newSockets()
 	s.seats = newSeats(cfg.MaxStreams, cfg.MaxStreams)
 	if cfg.RateLimits {
 		s.tokenBudget = limit.NewLocal(tokenBudget, time.Minute, limitedKeys)
@@ -84,6 +94,7 @@ func New(cfg Config, ballots Ballots) (*Server, error) {
 		WriteTimeout:   cfg.ReadTimeout + cfg.Deadline + 5*time.Second,
 		IdleTimeout:    2 * time.Minute,
 		MaxHeaderBytes: maxHeader,
+		ConnContext:    withPlainConn,
 		// Its complaints are about peers and name their addresses.
 		ErrorLog: slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelDebug),
 	}
@@ -120,8 +131,9 @@ func (s *Server) Drain() { s.draining.Store(true) }
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.Drain()
 	s.endOnce.Do(func() { close(s.ending) })
+	s.sockets.end()
 	if err := s.http.Shutdown(ctx); err != nil {
-		return errors.Join(fmt.Errorf("http: shut down: %w", err), s.http.Close())
+		return errors.Join(fmt.Errorf("http: shut down: %w", err), s.http.Close(), s.sockets.close(ctx))
 	}
-	return nil
+	return s.sockets.close(ctx)
 }

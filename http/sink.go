@@ -2,7 +2,6 @@ package http
 
 import (
 	"sync"
-	"time"
 
 	"github.com/oponn/oponn"
 )
@@ -17,10 +16,11 @@ type sink struct {
 	beat    bool
 	end     oponn.EndReason
 	writing bool
-	taken   time.Time
+	taken   uint64 // deliveries
+	left    bool
 }
 
-func newSink() *sink { return &sink{wake: make(chan struct{}, 1), taken: time.Now()} }
+func newSink() *sink { return &sink{wake: make(chan struct{}, 1)} }
 
 // delivery is what there is to write at once, in this order.
 type delivery struct {
@@ -30,10 +30,10 @@ type delivery struct {
 }
 
 // Offer implements oponn.Sink.
-func (s *sink) Offer(frame oponn.Frame) {
+func (s *sink) Offer(frame *oponn.Frame) {
 	s.put(func() {
 		if s.frame == nil || frame.Version > s.frame.Version {
-			s.frame = &frame
+			s.frame = frame
 		}
 	})
 }
@@ -50,11 +50,21 @@ func (s *sink) End(reason oponn.EndReason) {
 	})
 }
 
-// Taken implements oponn.Sink.
-func (s *sink) Taken() (last time.Time, waiting bool) {
+// Flush implements oponn.Sink.
+func (s *sink) Flush() oponn.Progress {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.taken, s.writing || s.frame != nil
+	return oponn.Progress{Taken: s.taken, Waiting: s.writing || s.frame != nil || s.end != "", Done: s.left}
+}
+
+// Close implements oponn.Sink. What is being written is left to its patience.
+func (s *sink) Close() { s.End(oponn.EndFault) }
+
+// depart says that nobody takes anything any more.
+func (s *sink) depart() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.left = true
 }
 
 func (s *sink) put(change func()) {
@@ -81,5 +91,5 @@ func (s *sink) take() (d delivery, ok bool) {
 func (s *sink) written() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.writing, s.taken = false, time.Now()
+	s.writing, s.taken = false, s.taken+1
 }

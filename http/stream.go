@@ -1,9 +1,7 @@
 package http
 
 import (
-	"bytes"
 	"context"
-	"net/http"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -12,13 +10,9 @@ import (
 	"github.com/oponn/oponn/http/limit"
 )
 
-const (
-	// writePatience is how long one write to a viewer may take.
-	writePatience = 10 * time.Second
-	// busyPause is how long a viewer stays away, at least, for whom there was
-	// no room.
-	busyPause = 5 * time.Second
-)
+// busyPause is how long a viewer stays away, at least, for whom there was no
+// room.
+const busyPause = 5 * time.Second
 
 // endBusy is an end of our own: there is no room.
 const endBusy oponn.EndReason = "busy"
@@ -27,41 +21,32 @@ const endBusy oponn.EndReason = "busy"
 // end of all: it is always answered with 200, and with an event that says what
 // is the matter.
 func (s *Server) streamPage(c echo.Context) error {
-	d := pageDialect(locale(c.Request()))
+	d := s.pageDialects[locale(c.Request())]
 	if head(c) {
-		return s.openStream(c).begin(nil)
+		return newStreamWriter(c).begin(nil)
 	}
-	sink, leave, err := s.watch(c, d)
-	if err != nil {
-		f := newFailure(err)
-		s.logFailure(c, f)
-		return s.openStream(c).begin(d.farewell(reasonOf(f.Code), max(f.retryAfter, time.Second)))
+	err := s.stream(c, d)
+	if err == nil || c.Response().Committed {
+		return err
 	}
-	defer leave()
-	s.pump(c, d, sink)
-	return nil
+	f := newFailure(err)
+	s.logFailure(c, f)
+	return newStreamWriter(c).begin(d.farewell(reasonOf(f.Code), max(f.retryAfter, time.Second)))
 }
 
 // streamAPI streams JSON.
 func (s *Server) streamAPI(c echo.Context) error {
-	d := apiDialect()
-	if head(c) {
-		id, err := ballotID(c)
-		if err != nil {
-			return err
-		}
-		if _, err := s.ballots.Result(c.Request().Context(), id, 0); err != nil {
-			return err
-		}
-		return s.openStream(c).begin(nil)
+	if !head(c) {
+		return s.stream(c, s.apiDialect)
 	}
-	sink, leave, err := s.watch(c, d)
+	id, err := ballotID(c)
 	if err != nil {
 		return err
 	}
-	defer leave()
-	s.pump(c, d, sink)
-	return nil
+	if _, err := s.ballots.Result(c.Request().Context(), id, 0); err != nil {
+		return err
+	}
+	return newStreamWriter(c).begin(nil)
 }
 
 // reasonOf returns why a stream that failed to open ends.
@@ -76,120 +61,41 @@ func reasonOf(code oponn.Code) oponn.EndReason {
 	}
 }
 
-// watch takes a seat and opens the stream in the runtime.
-func (s *Server) watch(c echo.Context, d dialect) (from *sink, leave func(), err error) {
-	r := c.Request()
+// stream takes a seat and opens the stream. Where that is possible the viewer's
+// actor takes over the connection, and the request is over here; else it lasts
+// as long as the stream.
+func (s *Server) stream(c echo.Context, d *dialect) error {
 	id, err := ballotID(c)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	if s.draining.Load() {
-		return nil, nil, errDraining()
+		return errDraining()
 	}
-	stand, ok := s.seats.take(limit.AddressKey(s.client(r)))
+	place, ok := s.seats.take(limit.AddressKey(s.client(c.Request())))
 	if !ok {
-		return nil, nil, oponn.Retryable(oponn.CodeBusy, busyPause, nil, "Too many are watching at this moment. Please try again in a while.")
+		return oponn.Retryable(oponn.CodeBusy, busyPause, nil, "Too many are watching at this moment. Please try again in a while.")
 	}
+	if conn := plainConn(c.Request()); conn != nil {
+		return s.streamDirectly(c, id, d, conn, place)
+	}
+	defer place.leave()
+	from := newSink()
+	stream, err := s.watch(c, id, d, from)
+	if err != nil {
+		return err
+	}
+	defer stream.Wake()
+	defer from.depart()
+	s.pump(c, d, from)
+	return nil
+}
+
+// watch opens the stream in the runtime.
+func (s *Server) watch(c echo.Context, id oponn.BallotID, d *dialect, to oponn.Sink) (oponn.Stream, error) {
+	r := c.Request()
 	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.Deadline)
 	defer cancel()
-	from = newSink()
-	depart, err := s.ballots.Watch(ctx, id, oponn.Viewer{Group: d.group, Render: d.render, Sink: from,
+	return s.ballots.Watch(ctx, id, oponn.Viewer{Group: &d.Group, Sink: to,
 		After: max(seen(c), parseVersion(r.Header.Get("Last-Event-ID")))})
-	if err != nil {
-		stand()
-		return nil, nil, err
-	}
-	return from, func() { depart(); stand() }, nil
-}
-
-// pump writes what the sink is offered until the stream ends or the viewer
-// has gone, who then can't be told anything.
-func (s *Server) pump(c echo.Context, d dialect, from *sink) {
-	w := s.openStream(c)
-	if w.begin(d.hello(time.Now())) != nil {
-		return
-	}
-	ending := s.ending
-	for {
-		select {
-		case <-c.Request().Context().Done():
-			return
-		case <-ending:
-			ending = nil
-			from.End(oponn.EndDraining)
-		case <-from.wake:
-		}
-		if taken, ok := from.take(); ok {
-			if w.deliver(d, taken) != nil || taken.end != "" {
-				return
-			}
-			from.written()
-		}
-	}
-}
-
-// streamWriter writes events to one viewer.
-type streamWriter struct {
-	response   *echo.Response
-	controller *http.ResponseController
-	// prelude is the one that the viewer got last.
-	prelude []byte
-	started bool
-}
-
-func (s *Server) openStream(c echo.Context) *streamWriter {
-	return &streamWriter{response: c.Response(), controller: http.NewResponseController(c.Response().Writer)}
-}
-
-// begin sends the head and the first event at once.
-func (w *streamWriter) begin(first []byte) error {
-	h := w.response.Header()
-	h.Set("Content-Type", "text/event-stream")
-	h.Set("X-Accel-Buffering", "no")
-	// The connection's read deadline would end the stream; where deadlines
-	// can't be moved, there are none.
-	_ = w.controller.SetReadDeadline(time.Time{})
-	w.response.WriteHeader(http.StatusOK)
-	return w.write(first)
-}
-
-// deliver sends a frame, a beat and the end, whatever there is of them.
-func (w *streamWriter) deliver(d dialect, what delivery) error {
-	var out []byte
-	if what.frame != nil {
-		out = w.withoutKnown(what.frame.Bytes)
-	}
-	if what.beat {
-		out = append(out[:len(out):len(out)], event{name: "beat", data: d.beat(time.Now())}.append(nil)...)
-	}
-	if what.end != "" {
-		out = append(out[:len(out):len(out)], d.farewell(what.end, time.Second)...)
-	}
-	return w.write(out)
-}
-
-// withoutKnown leaves out a frame's prelude if the viewer knows it. The first
-// one is known, too: the frame says the same.
-func (w *streamWriter) withoutKnown(frame []byte) []byte {
-	prelude, rest := splitPrelude(frame)
-	known := !w.started || bytes.Equal(prelude, w.prelude)
-	w.started, w.prelude = true, prelude
-	if known {
-		return rest
-	}
-	return frame
-}
-
-// write sends bytes within its patience, however old the stream is.
-func (w *streamWriter) write(b []byte) error {
-	_ = w.controller.SetWriteDeadline(time.Now().Add(writePatience))
-	if _, err := w.response.Write(b); err != nil {
-		return err
-	}
-	if err := w.controller.Flush(); err != nil {
-		return err
-	}
-	// HTTP/2 ends a stream whose deadline passes even while nothing is written.
-	_ = w.controller.SetWriteDeadline(time.Time{})
-	return nil
 }

@@ -63,12 +63,12 @@ func newInstances(t *testing.T, url, namespace string, tune func(*actors.Config)
 		t.Fatal(err)
 	}
 	i.ballot = created.Snapshot.Ballot.ID
-	leave, err := i.b.Watch(t.Context(), i.ballot, oponn.Viewer{Group: "test", Sink: i.screen,
-		Render: func(s oponn.Snapshot) []byte { return fmt.Appendf(nil, "%d of %d", s.State.Voters, len(s.Results())) }})
-	if err != nil {
+	group := &oponn.Group{Name: "test", Render: func(s oponn.Snapshot) ([]byte, int) {
+		return fmt.Appendf(nil, "%d of %d", s.State.Voters, len(s.Results())), 0
+	}}
+	if _, err := i.b.Watch(t.Context(), i.ballot, oponn.Viewer{Group: group, Sink: i.screen}); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(leave)
 	i.sees(5*time.Second, "0 of 2")
 	return i
 }
@@ -106,19 +106,30 @@ func (i *instances) sees(within time.Duration, want string) time.Duration {
 type screen struct {
 	mu     sync.Mutex
 	frames []oponn.Frame
+	ended  bool
 }
 
-func (s *screen) Offer(f oponn.Frame) {
+func (s *screen) Offer(f *oponn.Frame) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.frames = append(s.frames, f)
+	s.frames = append(s.frames, *f)
 }
 
 func (s *screen) Beat() {}
 
-func (s *screen) End(oponn.EndReason) {}
+func (s *screen) End(oponn.EndReason) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = true
+}
 
-func (s *screen) Taken() (time.Time, bool) { return time.Now(), false }
+func (s *screen) Flush() oponn.Progress {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return oponn.Progress{Done: s.ended}
+}
+
+func (s *screen) Close() {}
 
 func (s *screen) last() string {
 	s.mu.Lock()

@@ -1,0 +1,32 @@
+package yardstick
+
+import (
+	"fmt"
+	"os"
+	"testing"
+)
+
+// roleVariable makes this test binary play another part than the test.
+const roleVariable = "OPONN_YARDSTICK_ROLE"
+
+// roles are the parts, by name: servers to measure, and clients.
+var roles = map[string]func() error{
+	"viewers": runViewers,
+	"nethttp": runNetHTTP,
+}
+
+func TestMain(m *testing.M) {
+	name := os.Getenv(roleVariable)
+	if name == "" {
+		os.Exit(m.Run())
+	}
+	role, ok := roles[name]
+	if !ok {
+		fmt.Fprintln(os.Stderr, "no role", name)
+		os.Exit(2)
+	}
+	if err := role(); err != nil {
+		fmt.Fprintln(os.Stderr, name+":", err)
+		os.Exit(1)
+	}
+}
