@@ -50,6 +50,9 @@ func (s *Server) URL() string {
 	return fmt.Sprintf("postgres://oponn@127.0.0.1:%d/postgres?sslmode=disable", s.port)
 }
 
+// PID is that of the server's first process, the parent of all others.
+func (s *Server) PID() int { return s.process.Process.Pid }
+
 // Dir is a directory that the server may write to.
 func (s *Server) Dir() string { return filepath.Dir(s.dir) }
 

@@ -9,10 +9,18 @@ import (
 // roleVariable makes this test binary play another part than the test.
 const roleVariable = "OPONN_YARDSTICK_ROLE"
 
+// What roles are told by their environment.
+const (
+	addrVariable     = "OPONN_YARDSTICK_ADDR"
+	databaseVariable = "OPONN_YARDSTICK_DATABASE"
+)
+
 // roles are the parts, by name: servers to measure, and clients.
 var roles = map[string]func() error{
-	"viewers": runViewers,
-	"nethttp": runNetHTTP,
+	"viewers":  runViewers,
+	"nethttp":  runNetHTTP,
+	"bare":     runBare,
+	"textbook": runTextbook,
 }
 
 func TestMain(m *testing.M) {

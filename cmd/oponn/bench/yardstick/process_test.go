@@ -77,6 +77,8 @@ func (p *process) stop() {
 	_ = p.cmd.Wait()
 }
 
+func (p *process) pid() int { return p.cmd.Process.Pid }
+
 // tree returns the ids of the process and its children.
 func (p *process) tree() []int {
 	ids := []int{p.cmd.Process.Pid}

@@ -1,0 +1,172 @@
+package yardstick
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"github.com/oponn/oponn/cmd/oponn/bench"
+	findings "github.com/oponn/oponn/cmd/oponn/bench/report"
+	"github.com/oponn/oponn/persistence/postgres/pgtest"
+)
+
+const (
+	// heat is how long each server is loaded in a round, and rounds how often
+	// each has its turn: the machine's mood changes, so that only neighbours
+	// compare.
+	heat   = 6 * time.Second
+	rounds = 3
+)
+
+// booth is a server that takes votes.
+type booth struct {
+	name string
+	url  string
+	pids []int // with that of its database
+	// honest ones count what they acknowledge.
+	honest bool
+}
+
+// BenchmarkVotes has voters vote on one hot ballot as fast as they are
+// answered: a bare handler, Oponn with Postgres and with SQLite, and the
+// textbook's handler, in turns, with the same client.
+func BenchmarkVotes(b *testing.B) {
+	for _, connections := range []int{256, 1024} {
+		b.Run(fmt.Sprintf("%d_connections", connections), func(b *testing.B) { race(b, connections) })
+	}
+}
+
+func race(b *testing.B, connections int) {
+	b.Helper()
+	booths := openBooths(b)
+	runs := make(map[string][]*findings.Report)
+	for range rounds {
+		for _, booth := range booths {
+			runs[booth.name] = append(runs[booth.name], booth.load(b, bench.Plan{Connections: connections, Duration: heat}))
+		}
+	}
+	standings := compareVotes(booths, runs)
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(standings["oponn, postgres"].rate, "x-bare-rate")
+	b.ReportMetric(standings["oponn, postgres"].cpu, "x-bare-cpu")
+	b.ReportMetric(standings["oponn, postgres"].rate/standings["textbook"].rate, "x-textbook-rate")
+	b.ReportMetric(standings["oponn, sqlite"].rate, "x-bare-rate-sqlite")
+	calm(b, booths[1], median(perSecond(runs["oponn, postgres"])))
+}
+
+// openBooths starts all servers; the two with Postgres share one.
+func openBooths(b *testing.B) []booth {
+	b.Helper()
+	database := pgtest.NewServer(b, "shared_buffers=512MB", "max_wal_size=4GB")
+	textbook := pgtest.NewServer(b, "shared_buffers=512MB", "max_wal_size=4GB")
+	simple := func(role string, env ...string) (*process, string) {
+		addr := freePort(b)
+		p := play(b, role, append(env, addrVariable+"="+addr)...)
+		await(b, "http://"+addr+"/")
+		return p, addr
+	}
+	bare, bareAddr := simple("bare")
+	withPostgres, postgresAddr := startOponn(b, "DATABASE_URL="+database.URL())
+	withSQLite, sqliteAddr := startOponn(b)
+	book, bookAddr := simple("textbook", databaseVariable+"="+textbook.URL())
+	return []booth{
+		{name: "bare", url: "http://" + bareAddr, pids: []int{bare.pid()}},
+		{name: "oponn, postgres", url: "http://" + postgresAddr, pids: []int{withPostgres.pid(), database.PID()}, honest: true},
+		{name: "oponn, sqlite", url: "http://" + sqliteAddr, pids: []int{withSQLite.pid()}, honest: true},
+		{name: "textbook", url: "http://" + bookAddr, pids: []int{book.pid(), textbook.PID()}},
+	}
+}
+
+// load runs one load test and insists on honest numbers.
+func (s booth) load(b *testing.B, plan bench.Plan) *findings.Report {
+	b.Helper()
+	plan.Targets, plan.PIDs = []string{s.url}, s.pids
+	r, err := bench.Run(context.Background(), plan)
+	if err != nil {
+		b.Fatalf("%s: %v", s.name, err)
+	}
+	if c := r.Checks; s.honest && (c.Lost > 0 || c.Doubled > 0) {
+		b.Errorf("%s: of %d acknowledged votes %d are lost and %d doubled", s.name, r.Votes.Acknowledged, c.Lost, c.Doubled)
+	}
+	if len(r.Votes.Refused) > 0 {
+		b.Logf("%s: refused %v", s.name, r.Votes.Refused)
+	}
+	return r
+}
+
+// calm measures how long a vote takes at half of what saturates, in commit
+// times: what a lonely vote takes, whose transaction nobody shares.
+func calm(b *testing.B, s booth, saturated float64) {
+	b.Helper()
+	alone := s.load(b, bench.Plan{Connections: 1, Duration: heat / 2}).Votes.Acknowledgement
+	half := s.load(b, bench.Plan{Connections: 2000, Rate: saturated / 2, Duration: heat}).Votes.Acknowledgement
+	b.ReportMetric(half.P99/alone.P50, "commits-p99")
+	fmt.Printf("%s at half of saturation, %.0f votes/s: p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms; a lonely vote %.2f ms: p99 is %.1f commit times\n\n",
+		s.name, saturated/2, half.P50, half.P99, half.P999, alone.P50, half.P99/alone.P50)
+}
+
+// ratio is a server against the bare handler of the same round: the median of
+// all rounds.
+type ratio struct{ rate, cpu float64 }
+
+// compareVotes prints the table.
+func compareVotes(booths []booth, runs map[string][]*findings.Report) map[string]ratio {
+	ratios := make(map[string]ratio)
+	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "\nvotes\tper second\tof bare\teach round\tµs of CPU\tof bare\teach round\tp50 ms\tp99 ms\ttester µs\t")
+	for _, s := range booths {
+		rates, costs := perSecond(runs[s.name]), perVote(runs[s.name])
+		rateRatios, costRatios := against(rates, perSecond(runs["bare"])), against(costs, perVote(runs["bare"]))
+		ratios[s.name] = ratio{median(rateRatios), median(costRatios)}
+		last := runs[s.name][len(runs[s.name])-1]
+		fmt.Fprintf(w, "%s\t%.0f\t%.2f\t%s\t%.1f\t%.2f\t%s\t%.2f\t%.2f\t%.1f\t\n", s.name, median(rates), median(rateRatios), figures(rateRatios),
+			median(costs), median(costRatios), figures(costRatios), last.Votes.Acknowledgement.P50, last.Votes.Acknowledgement.P99, last.Tester.VotersUS)
+	}
+	_ = w.Flush() // to the terminal
+	fmt.Printf("oponn with postgres is %.1f times the textbook\n", ratios["oponn, postgres"].rate/ratios["textbook"].rate)
+	return ratios
+}
+
+func perSecond(runs []*findings.Report) (rates []float64) {
+	for _, r := range runs {
+		rates = append(rates, r.Votes.PerSecond)
+	}
+	return rates
+}
+
+// perVote returns the processor time of a vote in µs, of all processes.
+func perVote(runs []*findings.Report) (costs []float64) {
+	for _, r := range runs {
+		cost := 0.0
+		for _, server := range r.Servers {
+			cost += server.USPerVote
+		}
+		costs = append(costs, cost)
+	}
+	return costs
+}
+
+func against(these, those []float64) (ratios []float64) {
+	for i := range these {
+		ratios = append(ratios, these[i]/those[i])
+	}
+	return ratios
+}
+
+func median(values []float64) float64 {
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[len(sorted)/2]
+}
+
+func figures(values []float64) string {
+	texts := make([]string, len(values))
+	for i, v := range values {
+		texts[i] = fmt.Sprintf("%.2f", v)
+	}
+	return strings.Join(texts, " ")
+}
