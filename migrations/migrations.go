@@ -8,6 +8,10 @@
 // says which migration made that safe: "-- contract: needed by no release since
 // 0007".
 //
+// Both ways, a file of Postgres changes tables in the order in which a batch of
+// votes locks them, heads before votes before write_ins: in another order the
+// two would wait for each other, until the server ends one of them.
+//
 // An index on a table that has rows is made with CREATE INDEX CONCURRENTLY, in
 // a file of its own that is marked "-- +goose NO TRANSACTION", drops what an
 // earlier attempt left, and sets lock_timeout to 0: it waits for transactions,

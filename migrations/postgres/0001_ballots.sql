@@ -80,4 +80,4 @@ CREATE INDEX tombstones_to_sweep ON tombstones (ballot) WHERE NOT swept;
 -- +goose Down
 
 -- loses: every ballot with its votes, its results and its wrapped key
-DROP TABLE tombstones, write_ins, votes, heads, ballots;
+DROP TABLE ballots, heads, votes, write_ins, tombstones;

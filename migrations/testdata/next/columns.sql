@@ -16,5 +16,5 @@ CREATE INDEX notes_by_size ON notes (length(sealed));
 
 -- loses no votes and no keys: the columns were never read.
 DROP TABLE notes;
-ALTER TABLE votes DROP COLUMN channel, DROP COLUMN weight;
 ALTER TABLE heads DROP COLUMN epoch;
+ALTER TABLE votes DROP COLUMN channel, DROP COLUMN weight;
