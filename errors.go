@@ -28,7 +28,7 @@ const (
 	CodeRateLimited      Code = "rate_limited"      // too many requests from here
 	CodeBusy             Code = "busy"              // over capacity: nothing was tried
 	CodeStoreUnavailable Code = "store_unavailable" // the database can't answer: nothing was done
-	CodeKeysUnavailable  Code = "keys_unavailable"  // the key management service can't answer
+	CodeKeysUnavailable  Code = "keys_unavailable"  // the key management service can't answer, or says no: see ErrKeyDenied
 	CodeOutcomeUnknown   Code = "outcome_unknown"   // it may or may not have happened: ask again with the same vote id
 	CodeDraining         Code = "draining"          // this instance is going down
 	CodeInternal         Code = "internal"          // a fault of ours
@@ -90,6 +90,13 @@ func Retryable(code Code, after time.Duration, cause error, message string) *Err
 func Internal(cause error) *Error {
 	return &Error{Code: CodeInternal, Message: "Something went wrong on our side.", Cause: cause}
 }
+
+// ErrKeyDenied is in the chain of a CodeKeysUnavailable error when the key
+// management service did answer, and said no: access denied, key disabled or
+// gone. Who asked may come back later, as with one that can't be reached; but
+// a key that was opened before must not be used any longer, and asking again
+// at once is in vain until somebody gives the right back.
+var ErrKeyDenied = errors.New("the key management service refuses the key")
 
 // CodeOf returns the code of err: the empty code for nil, CodeInternal for an
 // error that carries none.

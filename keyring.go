@@ -67,7 +67,8 @@ func (w WrappedKey) Equal(other WrappedKey) bool {
 // SP 800-57 part 1). It is safe for concurrent use.
 //
 // Its errors are CodeKeysUnavailable when the key management service can't
-// be reached now, and CodeInternal when a key is damaged or refused.
+// be reached now, the same with ErrKeyDenied when it refuses the key, and
+// CodeInternal when a key is damaged.
 type Keyring interface {
 	// Create makes a fresh DEK for the ballot.
 	Create(ctx context.Context, ballot BallotID) (WrappedKey, Key, error)

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -133,18 +134,20 @@ func (b *ballot) loaded(ctx actor.Context, m *loaded) {
 
 // loadFailed answers those who wait. A ballot that is not there, or can't be
 // opened, is put to sleep again; one that is awake goes on with what it knows
-// when the store or the key service is only away.
+// when the store or the key service is only away. A key service that says no
+// is not away: then the ballot stops.
 func (b *ballot) loadFailed(ctx actor.Context, err error, waiting []asked) {
 	err = storeError(err)
 	code := oponn.CodeOf(err)
 	gone := code == oponn.CodeGone || code == oponn.CodeNotFound
-	if code == oponn.CodeInternal {
+	denied := errors.Is(err, oponn.ErrKeyDenied)
+	if code == oponn.CodeInternal || denied {
 		b.system.cfg.Logger.Error("ballot not opened", "ballot", b.id.String(), "error", err)
 	}
 	for _, q := range waiting {
 		q.refuse(err)
 	}
-	away := code != oponn.CodeInternal && time.Since(b.keyChecked) < keyGrace
+	away := code != oponn.CodeInternal && !denied && time.Since(b.keyChecked) < keyGrace
 	if b.ballot != nil && !gone && away {
 		return
 	}

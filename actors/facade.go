@@ -162,7 +162,7 @@ func (s *System) Owned(ctx context.Context, owner oponn.OwnerID, before oponn.Ba
 	for _, record := range records {
 		ballot, state, writeIns, err := s.unseal(ctx, record)
 		if err != nil {
-			if oponn.CodeOf(err) == oponn.CodeKeysUnavailable {
+			if oponn.CodeOf(err) == oponn.CodeKeysUnavailable && !errors.Is(err, oponn.ErrKeyDenied) {
 				return nil, err
 			}
 			s.cfg.Logger.Error("ballot not opened", "ballot", record.Ballot.String(), "error", err)

@@ -35,22 +35,31 @@ func TestKeysAway(t *testing.T) {
 			w.expectVotes(id, 2)
 		})
 	})
-	t.Run("one whose key is refused stops within minutes", func(t *testing.T) {
-		inWorld(t, nil, func(w *world) {
-			id := w.ballot()
-			w.watch(id, &sink{})
-			w.cast(vote(id, "1"))
-			w.keys.fail(oponn.Internal(errors.New("denied")))
-			time.Sleep(20 * time.Minute) // virtual time
-			if code := w.castCode(vote(id, "1")); code != oponn.CodeInternal {
-				t.Errorf("a vote: %s", code)
-			}
-			if _, err := w.Result(context.Background(), id, 0); oponn.CodeOf(err) != oponn.CodeInternal {
-				t.Errorf("a result: %v", err)
-			}
-			w.keys.fail(nil)
-			time.Sleep(time.Minute) // virtual time
-			w.expectVotes(id, 1)
+	for name, refusal := range map[string]*oponn.Error{
+		"may not be used": oponn.Retryable(oponn.CodeKeysUnavailable, time.Second, oponn.ErrKeyDenied, "The key is locked."),
+		"is damaged":      oponn.Internal(errors.New("damaged")),
+	} {
+		t.Run("one whose key "+name+" stops within minutes", func(t *testing.T) {
+			inWorld(t, nil, func(w *world) {
+				id := w.ballot()
+				s := &sink{}
+				w.watch(id, s)
+				w.cast(vote(id, "1"))
+				w.keys.fail(refusal)
+				time.Sleep(20 * time.Minute) // virtual time
+				if code := w.castCode(vote(id, "1")); code != refusal.Code {
+					t.Errorf("a vote: %s", code)
+				}
+				if _, err := w.Result(context.Background(), id, 0); oponn.CodeOf(err) != refusal.Code {
+					t.Errorf("a result: %v", err)
+				}
+				if s.ended() != oponn.EndFault {
+					t.Errorf("the stream ended %q", s.ended())
+				}
+				w.keys.fail(nil)
+				time.Sleep(time.Minute) // virtual time
+				w.expectVotes(id, 1)
+			})
 		})
-	})
+	}
 }

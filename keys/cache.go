@@ -75,7 +75,7 @@ func (c *cache) open(ctx context.Context, ballot oponn.BallotID, wrapped oponn.W
 	}
 	c.mu.Unlock()
 	key, err := f.wait(ctx)
-	if oponn.CodeOf(err) != oponn.CodeKeysUnavailable {
+	if !unreached(err) {
 		return key, err
 	}
 	c.mu.Lock()
@@ -111,10 +111,10 @@ func (c *cache) land(ballot oponn.BallotID, f *flight) {
 		return
 	}
 	delete(c.flights, ballot)
-	switch oponn.CodeOf(f.err) {
-	case "":
+	switch {
+	case f.err == nil:
 		c.add(ballot, f.digest, f.key)
-	case oponn.CodeKeysUnavailable:
+	case unreached(f.err):
 		c.away = time.Now()
 		if e, ok := c.get(ballot, f.digest); ok {
 			e.tried = c.away

@@ -13,10 +13,26 @@ import (
 // enough for a failover, short enough to wait for at a page.
 const retryAfter = time.Second
 
+// deniedRetryAfter is the same for a KEK that says no: a person has to give the
+// right back.
+const deniedRetryAfter = 30 * time.Second
+
 // unavailable returns CodeKeysUnavailable.
 func unavailable(cause error) error {
 	return oponn.Retryable(oponn.CodeKeysUnavailable, retryAfter, cause,
 		"This ballot's key can't be reached at the moment. Please try again.")
+}
+
+// denied returns CodeKeysUnavailable with oponn.ErrKeyDenied: the KEK answered,
+// and said no.
+func denied(cause error) error {
+	return oponn.Retryable(oponn.CodeKeysUnavailable, deniedRetryAfter, fmt.Errorf("%w: %w", oponn.ErrKeyDenied, cause),
+		"This ballot's key is locked at the moment. Please try again later.")
+}
+
+// unreached says that a KEK could not be reached, and has refused nothing.
+func unreached(err error) bool {
+	return oponn.CodeOf(err) == oponn.CodeKeysUnavailable && !errors.Is(err, oponn.ErrKeyDenied)
 }
 
 // refused returns CodeInternal: trying again would not help.

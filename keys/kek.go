@@ -17,8 +17,9 @@ const DEKSize = 32
 //
 // The methods return before, or soon after, their context ends. Their errors
 // are CodeKeysUnavailable when the KEK can't be reached now but may be later,
-// and anything else when it refuses: Ring turns a context's end into the
-// former and every other error into CodeInternal.
+// the same with oponn.ErrKeyDenied when it may not be used, and anything else
+// when the key at hand is wrong: Ring turns a context's end into the first and
+// every error without a code into CodeInternal.
 type KEK interface {
 	// ID names the KEK, in WrappedKey.KEK: stable for as long as the KEK can
 	// unwrap what it wrapped, and no secret.

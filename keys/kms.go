@@ -39,8 +39,9 @@ type KMSConfig struct {
 // breaker answers in its place for a second, then lets one call try.
 //
 // Errors are CodeKeysUnavailable when KMS can't be reached, is throttling us or
-// has a fault of its own, and CodeInternal when it said no: access denied, key
-// disabled or gone, a ciphertext that is not of this key and ballot.
+// has a fault of its own, the same with oponn.ErrKeyDenied when it said no
+// (access denied, key disabled or gone), and CodeInternal for a ciphertext that
+// is not of this key and ballot.
 type KMSKEK struct {
 	arn      string
 	region   string

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/oponn/oponn"
 	"github.com/oponn/oponn/keys"
 	"github.com/oponn/oponn/keys/kmstest"
 )
@@ -70,7 +69,7 @@ func TestInitKMS_TellsWhatCannotWork(t *testing.T) {
 	for _, op := range []string{"DescribeKey", "CreateKey", "EnableKeyRotation", "CreateAlias"} {
 		server.Fail(kmstest.Fault{Op: op, Code: "AccessDeniedException"})
 		_, err := keys.InitKMS(t.Context(), config(server, ""), "other")
-		wantCode(t, err, oponn.CodeInternal)
+		wantDenied(t, err, true)
 		if err == nil || !strings.Contains(err.Error(), op) {
 			t.Errorf("%v does not name %s", err, op)
 		}
@@ -107,5 +106,5 @@ func TestStatusKMS_DescribesTheKey(t *testing.T) {
 	}
 	server.Delete(arn)
 	_, err = keys.StatusKMS(t.Context(), config(server, arn))
-	wantCode(t, err, oponn.CodeInternal)
+	wantDenied(t, err, true)
 }

@@ -86,8 +86,13 @@ func TestKMSCalls_TheBreakerSparesEverybodyTheDeadline(t *testing.T) {
 func TestKMSCalls_RefusalsDoNotOpenTheBreaker(t *testing.T) {
 	f := newFakeCalls()
 	for i := range 20 {
-		f.err = apiError([]string{"AccessDeniedException", "InvalidCiphertextException"}[i%2])
-		wantCode(t, f.call(t.Context(), opDecrypt), oponn.CodeInternal)
+		code := []string{"AccessDeniedException", "InvalidCiphertextException"}[i%2]
+		f.err = apiError(code)
+		err := f.call(t.Context(), opDecrypt)
+		wantCode(t, err, []oponn.Code{oponn.CodeKeysUnavailable, oponn.CodeInternal}[i%2])
+		if unreached(err) || errors.Is(err, oponn.ErrKeyDenied) != (i%2 == 0) {
+			t.Errorf("%s became %v", code, err)
+		}
 	}
 	if f.sent != 20 {
 		t.Errorf("%d calls were sent, want 20", f.sent)
@@ -119,7 +124,7 @@ func TestKMSCalls_DenialsAreLoudButNotDeafening(t *testing.T) {
 		for range 60 {
 			for _, code := range []string{"AccessDeniedException", "DisabledException"} {
 				f.err = apiError(code)
-				wantCode(t, f.call(t.Context(), opDecrypt), oponn.CodeInternal)
+				wantCode(t, f.call(t.Context(), opDecrypt), oponn.CodeKeysUnavailable)
 			}
 			pass(time.Second)
 		}
@@ -133,7 +138,7 @@ func TestKMSCalls_AnOperatorsDenialIsNotTheServers(t *testing.T) {
 	f := newFakeCalls()
 	f.err = apiError("AccessDeniedException")
 	for _, op := range []operation{opDescribe, opReEncrypt, opCreate} {
-		wantCode(t, f.call(t.Context(), op), oponn.CodeInternal)
+		wantCode(t, f.call(t.Context(), op), oponn.CodeKeysUnavailable)
 	}
 	if h := f.health.now(); h.State != HealthOK || f.log.Len() > 0 {
 		t.Errorf("the health is %+v, the log says %s", h, f.log.String())

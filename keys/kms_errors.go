@@ -18,7 +18,7 @@ const (
 	fine        verdict = iota
 	untold              // the caller left before KMS could answer
 	unreachable         // no answer, not now, or a fault of theirs: it may go away
-	denied              // we may not, or the key can't be used: no call like this one works
+	forbidden           // we may not, or the key can't be used: no call like this one works
 	rejected            // the value at hand is wrong; KMS and key are well
 )
 
@@ -28,7 +28,7 @@ type leftError struct{ error }
 func (e *leftError) Unwrap() error { return e.error }
 
 // judge reads an error of the SDK or of the breaker. What KMS refuses without
-// our knowing the reason is denied: fail closed.
+// our knowing the reason is forbidden: fail closed.
 func judge(err error) verdict {
 	var left *leftError
 	switch {
@@ -56,7 +56,7 @@ func judge(err error) verdict {
 			return unreachable
 		}
 	}
-	return denied
+	return forbidden
 }
 
 // coded gives an error of KMS the code that a KEK's caller expects. Only its
@@ -72,6 +72,8 @@ func coded(op operation, about string, v verdict, err error) error {
 	switch v {
 	case untold, unreachable:
 		return unavailable(&kmsError{op, about, err})
+	case forbidden:
+		return denied(&kmsError{op, about, err})
 	default:
 		return refused("%w", &kmsError{op, about, err})
 	}

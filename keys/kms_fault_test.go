@@ -2,6 +2,7 @@ package keys_test
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -12,7 +13,8 @@ import (
 )
 
 func TestKMS_EveryFaultHasACodeAndAState(t *testing.T) {
-	const away, no = oponn.CodeKeysUnavailable, oponn.CodeInternal
+	const away, damaged = oponn.CodeKeysUnavailable, oponn.CodeInternal
+	const no = away // with oponn.ErrKeyDenied
 	for name, test := range map[string]struct {
 		inject func(*kmstest.Server)
 		code   oponn.Code
@@ -33,8 +35,8 @@ func TestKMS_EveryFaultHasACodeAndAState(t *testing.T) {
 		"disabled":           {func(s *kmstest.Server) { s.Disable("alias/oponn") }, no, keys.HealthDenied, "DisabledException"},
 		"to be deleted":      {func(s *kmstest.Server) { s.ScheduleDeletion("alias/oponn") }, no, keys.HealthDenied, "KMSInvalidStateException"},
 		"deleted":            {func(s *kmstest.Server) { s.Delete("alias/oponn") }, no, keys.HealthDenied, "NotFoundException"},
-		"invalid ciphertext": {fail(kmstest.Fault{Code: "InvalidCiphertextException"}), no, keys.HealthOK, ""},
-		"incorrect key":      {fail(kmstest.Fault{Code: "IncorrectKeyException"}), no, keys.HealthOK, ""},
+		"invalid ciphertext": {fail(kmstest.Fault{Code: "InvalidCiphertextException"}), damaged, keys.HealthOK, ""},
+		"incorrect key":      {fail(kmstest.Fault{Code: "IncorrectKeyException"}), damaged, keys.HealthOK, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -52,13 +54,17 @@ func TestKMS_EveryFaultHasACodeAndAState(t *testing.T) {
 			calls := server.Calls("")
 			test.inject(server)
 			began := time.Now()
-			within(t, patience/2, func() { ballot.wantFails(t, newRing(kek), test.code) })
-			if n := server.Calls("") - calls; test.code == no && n != 1 {
+			within(t, patience/2, func() {
+				err := ballot.wantFails(t, newRing(kek), test.code)
+				wantDenied(t, err, test.state == keys.HealthDenied)
+			})
+			if n := server.Calls("") - calls; test.state != keys.HealthUnreachable && n != 1 {
 				t.Errorf("a refusal took %d calls: it must not be retried", n)
 			}
 			within(t, patience/2, func() {
 				_, key, err := newRing(kek).Create(t.Context(), oponn.NewBallotID())
 				wantCode(t, err, test.code)
+				wantDenied(t, err, test.state == keys.HealthDenied)
 				if key != nil {
 					t.Error("got a key with the error")
 				}
@@ -68,6 +74,14 @@ func TestKMS_EveryFaultHasACodeAndAState(t *testing.T) {
 				t.Errorf("the health is %+v, want %s (%s)", h, test.state, test.reason)
 			}
 		})
+	}
+}
+
+// wantDenied wants a key that may not be used told from one that can't be had.
+func wantDenied(t *testing.T, err error, want bool) {
+	t.Helper()
+	if got := errors.Is(err, oponn.ErrKeyDenied); got != want {
+		t.Errorf("%v is a denial: %v, want %v", err, got, want)
 	}
 }
 
@@ -132,13 +146,14 @@ func TestKMS_ADeniedKeyIsDroppedAtOnceAndLoudly(t *testing.T) {
 
 	server.Disable("alias/oponn")
 	for range 3 {
-		ballot.wantFails(t, ring, oponn.CodeInternal)
+		wantDenied(t, ballot.wantFails(t, ring, oponn.CodeKeysUnavailable), true)
 	}
 	if n := book.count("level=ERROR"); n != 1 || book.count(ballot.id.String()) == 0 || book.count("DisabledException") == 0 {
 		t.Errorf("the log has %d errors: %s", n, book.text.String())
 	}
 	server.Fail(kmstest.Down)
-	ballot.wantFails(t, ring, oponn.CodeKeysUnavailable) // it was dropped: there is nothing to go on with
+	// It was dropped: there is nothing to go on with.
+	wantDenied(t, ballot.wantFails(t, ring, oponn.CodeKeysUnavailable), false)
 	server.Heal()
 	server.Enable("alias/oponn")
 	ballot.wantOpens(t, ring)
@@ -153,7 +168,7 @@ func TestKMS_HealthIsNotHealedByTheOtherOperation(t *testing.T) {
 	ballot := sealBallot(t, ring)
 	server.Fail(kmstest.Fault{Op: "Decrypt", Code: "AccessDeniedException"})
 	ring.Forget(ballot.id)
-	ballot.wantFails(t, ring, oponn.CodeInternal)
+	wantDenied(t, ballot.wantFails(t, ring, oponn.CodeKeysUnavailable), true)
 	since := kek.Health().Since
 	sealBallot(t, ring) // GenerateDataKey works
 	if h := kek.Health(); h.State != keys.HealthDenied || h.Since != since {

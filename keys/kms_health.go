@@ -93,7 +93,7 @@ func (h *kmsHealth) noteBack() {
 }
 
 func (h *kmsHealth) noteAnswer(op operation, about string, v verdict, err error) {
-	if v != denied {
+	if v != forbidden {
 		if _, was := h.denied[op]; was {
 			h.log.Info("KMS allows it again", "operation", string(op))
 			delete(h.denied, op)
@@ -106,7 +106,7 @@ func (h *kmsHealth) noteAnswer(op operation, about string, v verdict, err error)
 		return // an operator's, who reads the error
 	}
 	why := reason(err)
-	if v == denied {
+	if v == forbidden {
 		d, was := h.denied[op]
 		if !was {
 			d = Health{State: HealthDenied, Since: time.Now()}

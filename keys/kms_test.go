@@ -62,11 +62,11 @@ func TestKMS_OpenTellsWhatCannotWork(t *testing.T) {
 		says  string
 	}{
 		"no key":     {config(server, ""), kmstest.Fault{}, oponn.CodeInternal, "OPONN_KMS_KEY_ID"},
-		"unknown":    {config(server, "alias/other"), kmstest.Fault{}, oponn.CodeInternal, "alias/other"},
+		"unknown":    {config(server, "alias/other"), kmstest.Fault{}, oponn.CodeKeysUnavailable, "alias/other"},
 		"disabled":   {config(server, "alias/off"), kmstest.Fault{}, oponn.CodeInternal, "Disabled"},
 		"leaving":    {config(server, "alias/gone"), kmstest.Fault{}, oponn.CodeInternal, "PendingDeletion"},
 		"no region":  {keys.KMSConfig{KeyID: "alias/oponn", Endpoint: server.URL, Credentials: anybody}, kmstest.Fault{}, oponn.CodeInternal, "AWS_REGION"},
-		"no decrypt": {config(server, "alias/oponn"), kmstest.Fault{Op: "Decrypt", Code: "AccessDeniedException"}, oponn.CodeInternal, "Decrypt"},
+		"no decrypt": {config(server, "alias/oponn"), kmstest.Fault{Op: "Decrypt", Code: "AccessDeniedException"}, oponn.CodeKeysUnavailable, "Decrypt"},
 		"down":       {config(server, "alias/oponn"), kmstest.Down, oponn.CodeKeysUnavailable, "DescribeKey"},
 	} {
 		t.Run(name, func(t *testing.T) {

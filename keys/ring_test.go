@@ -22,7 +22,9 @@ func TestRing_GivesEveryErrorOfTheKEKACode(t *testing.T) {
 		{fmt.Errorf("calling: %w", unavailable(nil)), oponn.CodeKeysUnavailable},
 		{context.DeadlineExceeded, oponn.CodeKeysUnavailable},
 		{fmt.Errorf("calling: %w", context.Canceled), oponn.CodeKeysUnavailable},
-		{errors.New("AccessDeniedException"), oponn.CodeInternal},
+		{denied(errors.New("AccessDeniedException")), oponn.CodeKeysUnavailable},
+		{fmt.Errorf("calling: %w", denied(errors.New("DisabledException"))), oponn.CodeKeysUnavailable},
+		{errors.New("who knows"), oponn.CodeInternal},
 		{refused("damaged"), oponn.CodeInternal},
 		{oponn.Errorf(oponn.CodeNotFound, "There is no such key."), oponn.CodeInternal},
 	} {

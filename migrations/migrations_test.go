@@ -1,6 +1,7 @@
 package migrations_test
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"regexp"
@@ -9,6 +10,24 @@ import (
 
 	"github.com/oponn/oponn/migrations"
 )
+
+// read returns the text of each file.
+func read(t *testing.T, files fs.FS) map[string]string {
+	t.Helper()
+	names, err := fs.Glob(files, "*.sql")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("found %v: %v", names, err)
+	}
+	texts := map[string]string{}
+	for _, name := range names {
+		text, err := fs.ReadFile(files, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[name] = string(text)
+	}
+	return texts
+}
 
 func TestFiles(t *testing.T) {
 	for database, files := range map[string]fs.FS{"postgres": migrations.Postgres(), "sqlite": migrations.SQLite()} {
@@ -23,13 +42,23 @@ func TestFiles(t *testing.T) {
 				}
 			}
 		})
-		t.Run(database+" lead up and not down", func(t *testing.T) {
-			names, _ := fs.Glob(files, "*.sql")
-			for _, name := range names {
-				text, err := fs.ReadFile(files, name)
-				if err != nil || !strings.HasPrefix(string(text), "-- +goose Up\n") || strings.Contains(string(text), "-- +goose Down") {
-					t.Errorf("%s does not begin with the mark of goose, or leads down: %v", name, err)
+		t.Run(database+" lead up and down, and say what is lost on the way down", func(t *testing.T) {
+			for name, text := range read(t, files) {
+				up, down, found := strings.Cut(text, "\n-- +goose Down\n")
+				if !found || !strings.Contains(up, "-- +goose Up\n") || strings.TrimSpace(down) == "" {
+					t.Errorf("%s leads not both ways", name)
 				}
+				if strings.Contains(down, "DROP TABLE") || strings.Contains(down, "DROP COLUMN") {
+					if !regexp.MustCompile(`(?m)^-- loses(:| no votes and no keys: ).+$`).MatchString(down) {
+						t.Errorf("%s does not say what is lost on the way down", name)
+					}
+				}
+			}
+		})
+		t.Run(database+" destroy no votes and keys without asking", func(t *testing.T) {
+			var loss *migrations.LossError
+			if err := migrations.Undoable(files, 1, false); !errors.As(err, &loss) || !strings.Contains(loss.Loses, "votes") || !strings.Contains(loss.Loses, "key") {
+				t.Errorf("the first one may be undone: %v", err)
 			}
 		})
 	}

@@ -20,6 +20,7 @@ import (
 // cluster is what several instances share. Tests of clusters don't run beside
 // others: they look at the clock.
 type cluster struct {
+	program         program
 	database, redis string
 	kms             *kmstest.Server
 	secret          string
@@ -32,7 +33,7 @@ func newCluster(t *testing.T) *cluster {
 	t.Helper()
 	kms := kmstest.Start(t)
 	kms.CreateKey(masterKey)
-	return &cluster{database: pgtest.URL(t), redis: redistest.URL(t), kms: kms, secret: strings.Repeat("a secret of this test ", 2)}
+	return &cluster{program: binary, database: pgtest.URL(t), redis: redistest.URL(t), kms: kms, secret: strings.Repeat("a secret of this test ", 2)}
 }
 
 // settings are those of production, with what a load test needs.
@@ -52,7 +53,7 @@ func (c *cluster) serve(t *testing.T, settings ...string) *server {
 func (c *cluster) serveOn(t *testing.T, addr string, settings ...string) *server {
 	t.Helper()
 	settings = append(append(c.settings(), "OPONN_ADDR="+addr, "OPONN_PUBLIC_URL=http://"+addr), settings...)
-	return serve(t, filepath.Join(t.TempDir(), "data"), settings...)
+	return c.program.serve(t, filepath.Join(t.TempDir(), "data"), settings...)
 }
 
 // reservePort returns an address that stays free for programs that share
@@ -104,10 +105,23 @@ func (c *cluster) query(t *testing.T, statement string, each func(pgx.Rows) erro
 	}
 }
 
+// as is the same cluster for another build of the program.
+func (c *cluster) as(p program) *cluster {
+	other := *c
+	other.program = p
+	return &other
+}
+
+// run runs a command of operators to its end.
+func (c *cluster) run(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	return c.program.run(t, filepath.Join(t.TempDir(), "data"), c.settings(), args...)
+}
+
 // mustVerify recounts everything, as operators do.
 func (c *cluster) mustVerify(t *testing.T) {
 	t.Helper()
-	code, stdout, stderr := oponn(t, filepath.Join(t.TempDir(), "data"), c.settings(), "verify")
+	code, stdout, stderr := c.run(t, "verify")
 	if code != 0 || !strings.Contains(stdout, "  wrong 0") || strings.Contains(stdout, "BAD") {
 		t.Errorf("verify: exit code %d\n%s%s", code, stdout, stderr)
 	}

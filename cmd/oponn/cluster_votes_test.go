@@ -65,34 +65,35 @@ func TestCluster_RacesHaveOneWinner(t *testing.T) {
 	c := newCluster(t)
 	a, b := c.serve(t), c.serve(t)
 	ballot := createBallot(t, a, "Who is first?", "yes", "no")
-	const races, atOnce = 1000, 20
-	tokens, _ := newTokens(a, races)
+	race(t, a, b, ballot, 1000).wantOneRowEach(t, c)
+	wantGoodEnd(t, a, b)
+	c.mustVerify(t)
+}
+
+// races are two votes each of as many voters, sent at the same moment.
+type races struct {
+	a, b   *server
+	ballot string
+	n      int
+
+	mu      sync.Mutex
+	winners map[string]bool // by vote id
+	answers map[string]int
+	won     map[*server]int
+}
+
+// race has n voters vote on two instances at once: one of the two has to win.
+func race(t *testing.T, a, b *server, ballot string, n int) *races {
+	t.Helper()
+	const atOnce = 20
+	r := &races{a: a, b: b, ballot: ballot, n: n, winners: map[string]bool{}, answers: map[string]int{}, won: map[*server]int{}}
+	tokens, _ := newTokens(a, n)
 	start := make(chan string)
-	var mu sync.Mutex
-	winners := map[string]string{} // vote id and choice
-	answers := map[string]int{}
-	won := map[*server]int{}
 	var racing sync.WaitGroup
 	for range atOnce {
 		racing.Go(func() {
 			for token := range start {
-				first, second := newVote(ballot, token, "1"), newVote(ballot, token, "2")
-				var one, other reply
-				var both sync.WaitGroup
-				both.Go(func() { one = persist(first, a) })
-				both.Go(func() { other = persist(second, b) })
-				both.Wait()
-				mu.Lock()
-				answers[one.String()+" and "+other.String()]++
-				switch {
-				case one.acknowledged() && other.status == http.StatusConflict && other.Code == "already_voted":
-					winners[first.id], won[a] = "1", won[a]+1
-				case other.acknowledged() && one.status == http.StatusConflict && one.Code == "already_voted":
-					winners[second.id], won[b] = "2", won[b]+1
-				default:
-					t.Errorf("the two got %s and %s", one, other)
-				}
-				mu.Unlock()
+				r.run(t, token)
 			}
 		})
 	}
@@ -101,29 +102,56 @@ func TestCluster_RacesHaveOneWinner(t *testing.T) {
 	}
 	close(start)
 	racing.Wait()
+	return r
+}
 
+// run has one voter vote twice.
+func (r *races) run(t *testing.T, token string) {
+	first, second := newVote(r.ballot, token, "1"), newVote(r.ballot, token, "2")
+	var one, other reply
+	var both sync.WaitGroup
+	both.Go(func() { one = persist(first, r.a) })
+	both.Go(func() { other = persist(second, r.b) })
+	both.Wait()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.answers[one.String()+" and "+other.String()]++
+	switch {
+	case one.acknowledged() && other.status == http.StatusConflict && other.Code == "already_voted":
+		r.winners[first.id] = true
+		r.won[r.a]++
+	case other.acknowledged() && one.status == http.StatusConflict && one.Code == "already_voted":
+		r.winners[second.id] = true
+		r.won[r.b]++
+	default:
+		t.Errorf("the two got %s and %s", one, other)
+	}
+}
+
+// wantOneRowEach wants the winners in the database and in the results of both
+// instances, and nothing else.
+func (r *races) wantOneRowEach(t *testing.T, c *cluster) {
+	t.Helper()
 	rows, tags := 0, map[string]bool{}
 	c.query(t, "select vote_id::text, tag::text from votes where ballot = $1", func(row pgx.Rows) error {
 		var id, tag string
 		err := row.Scan(&id, &tag)
-		if rows++; winners[id] == "" {
+		if rows++; !r.winners[id] {
 			t.Errorf("the vote %s counts, although it was refused", id)
 		}
 		tags[tag] = true
 		return err
-	}, uuidOf(t, ballot))
-	if rows != races || len(tags) != races || len(winners) != races {
-		t.Errorf("%d rows of %d voters and %d winners, want %d", rows, len(tags), len(winners), races)
+	}, uuidOf(t, r.ballot))
+	if rows != r.n || len(tags) != r.n || len(r.winners) != r.n {
+		t.Errorf("%d rows of %d voters and %d winners, want %d", rows, len(tags), len(r.winners), r.n)
 	}
-	for _, s := range []*server{a, b} {
+	for _, s := range []*server{r.a, r.b} {
 		eventually(t, "a tally of all races", func() bool {
-			votes, counted := results(t, s, ballot)
-			return votes == races && counted == races
+			votes, counted := results(t, s, r.ballot)
+			return votes == r.n && counted == r.n
 		})
 	}
-	t.Logf("%d races: %d won on A, %d on B; %d rows; %v", races, won[a], won[b], rows, answers)
-	wantGoodEnd(t, a, b)
-	c.mustVerify(t)
+	t.Logf("%d races: %d won on A, %d on B; %d rows; %v", r.n, r.won[r.a], r.won[r.b], rows, r.answers)
 }
 
 // persist sends a vote to one instance until that has an opinion.

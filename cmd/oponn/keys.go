@@ -146,6 +146,7 @@ func (r *rotation) rewrap(ctx context.Context, record oponn.Record) error {
 		if err == nil {
 			err = r.store.Rewrap(ctx, record.Ballot, record.Key, to)
 		}
+		denied := errors.Is(err, oponn.ErrKeyDenied)
 		switch code := oponn.CodeOf(err); {
 		case err == nil:
 			r.rewrapped++
@@ -154,13 +155,13 @@ func (r *rotation) rewrap(ctx context.Context, record oponn.Record) error {
 			return nil
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case attempt < rewrapAttempts && retryable(err):
+		case attempt < rewrapAttempts && retryable(err) && !denied:
 			pause(ctx, time.Duration(attempt)*time.Second/2)
 			if again, err := r.store.Load(ctx, record.Ballot); err == nil {
 				record = again
 			}
 			continue
-		case code == oponn.CodeKeysUnavailable, code == oponn.CodeStoreUnavailable:
+		case code == oponn.CodeKeysUnavailable && !denied, code == oponn.CodeStoreUnavailable:
 			return fmt.Errorf("stopped; run it again to go on: %w", err)
 		}
 		r.failed = append(r.failed, fmt.Sprintf("%s: %s", record.Ballot, plainly(err)))

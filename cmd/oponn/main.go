@@ -28,7 +28,7 @@ const (
 type commands struct {
 	Serve   serveCommand   `cmd:"" default:"withargs" help:"Serve ballots (the default)."`
 	Verify  verifyCommand  `cmd:"" help:"Recount the votes and compare them with the results; also beside a running server."`
-	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date, or list what that takes."`
+	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date, list what that takes, or undo a step."`
 	Keys    keysCommand    `cmd:"" help:"Make, look at, and change the master key."`
 	Bench   benchCommand   `cmd:"" help:"Load-test a server: voters, viewers, and what they saw."`
 	Viewers viewersCommand `cmd:"" hidden:"" help:"A process of viewers, started by bench."`

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,8 +20,11 @@ import (
 	"time"
 )
 
+// program is the file of a built program.
+type program string
+
 // binary is the program under test, built once.
-var binary string
+var binary program
 
 var buildFlags = []string{"-buildvcs=false"}
 
@@ -33,13 +37,21 @@ func testMain(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
-	binary = filepath.Join(dir, "oponn")
-	build := exec.Command("go", append(append([]string{"build"}, buildFlags...), "-o", binary, ".")...)
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "%v: %v\n%s", build.Args, err, out)
+	binary = program(filepath.Join(dir, "oponn"))
+	if err := binary.build(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return m.Run()
+}
+
+// build builds the program from these sources.
+func (p program) build(flags ...string) error {
+	build := exec.Command("go", slices.Concat([]string{"build"}, buildFlags, flags, []string{"-o", string(p), "."})...)
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("%v: %w\n%s", build.Args, err, out)
+	}
+	return nil
 }
 
 // Bounds, far above what anything takes: a hurry is not what is tested.
@@ -68,9 +80,14 @@ func eventually(t *testing.T, what string, ask func() bool) {
 // nothing else in its environment, in a working directory of its own.
 func command(t *testing.T, dataDir string, settings []string, args ...string) *exec.Cmd {
 	t.Helper()
+	return binary.command(t, dataDir, settings, args...)
+}
+
+func (p program) command(t *testing.T, dataDir string, settings []string, args ...string) *exec.Cmd {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), lifetime)
 	t.Cleanup(cancel)
-	cmd := exec.CommandContext(ctx, binary, args...)
+	cmd := exec.CommandContext(ctx, string(p), args...)
 	cmd.Dir = t.TempDir()
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.Getenv("TMPDIR"),
 		"OPONN_ADDR=127.0.0.1:0", "OPONN_OPS_ADDR=127.0.0.1:0", "OPONN_DATA_DIR=" + dataDir}, settings...)
@@ -80,7 +97,12 @@ func command(t *testing.T, dataDir string, settings []string, args ...string) *e
 // oponn runs a command to its end.
 func oponn(t *testing.T, dataDir string, settings []string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
-	cmd := command(t, dataDir, settings, args...)
+	return binary.run(t, dataDir, settings, args...)
+}
+
+func (p program) run(t *testing.T, dataDir string, settings []string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	cmd := p.command(t, dataDir, settings, args...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	err := cmd.Run()
@@ -122,7 +144,12 @@ func (o *output) String() string {
 // serve starts a server and returns once it is ready.
 func serve(t *testing.T, dataDir string, settings ...string) *server {
 	t.Helper()
-	s := &server{cmd: command(t, dataDir, append([]string{"OPONN_RATE_LIMITS=off"}, settings...), "serve"), exited: make(chan struct{})}
+	return binary.serve(t, dataDir, settings...)
+}
+
+func (p program) serve(t *testing.T, dataDir string, settings ...string) *server {
+	t.Helper()
+	s := &server{cmd: p.command(t, dataDir, append([]string{"OPONN_RATE_LIMITS=off"}, settings...), "serve"), exited: make(chan struct{})}
 	s.cmd.Stdout, s.cmd.Stderr = &s.stdout, &s.stderr
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)

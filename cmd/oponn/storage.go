@@ -165,7 +165,8 @@ func patiently[T any](ctx context.Context, log *slog.Logger, what string, open f
 	for pause := startPause; ; pause = min(2*pause, startPauseMax) {
 		opened, err := open(ctx)
 		code := oponn.CodeOf(err)
-		if code != oponn.CodeStoreUnavailable && code != oponn.CodeKeysUnavailable && code != oponn.CodeBusy {
+		away := code == oponn.CodeStoreUnavailable || code == oponn.CodeKeysUnavailable || code == oponn.CodeBusy
+		if !away || errors.Is(err, oponn.ErrKeyDenied) {
 			return opened, err
 		}
 		if ctx.Err() == nil {

@@ -76,3 +76,8 @@ CREATE TABLE tombstones (
 );
 
 CREATE INDEX tombstones_to_sweep ON tombstones (ballot) WHERE NOT swept;
+
+-- +goose Down
+
+-- loses: every ballot with its votes, its results and its wrapped key
+DROP TABLE ballots, heads, votes, write_ins, tombstones;

@@ -6,3 +6,8 @@ CREATE TABLE fences (
   name   text   NOT NULL PRIMARY KEY,
   number bigint NOT NULL
 );
+
+-- +goose Down
+
+-- loses no votes and no keys: nobody holds a lock of a release that knows none.
+DROP TABLE fences;

@@ -60,3 +60,12 @@ CREATE TABLE tombstones (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX tombstones_to_sweep ON tombstones (ballot) WHERE swept = 0;
+
+-- +goose Down
+
+-- loses: every ballot with its votes, its results and its wrapped key
+DROP TABLE tombstones;
+DROP TABLE write_ins;
+DROP TABLE votes;
+DROP TABLE heads;
+DROP TABLE ballots;

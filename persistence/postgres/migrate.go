@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,44 +15,63 @@ import (
 	"github.com/oponn/oponn/migrations"
 )
 
-// Migration is one step of the schema.
-type Migration struct {
-	Version int64
-	// Name is its file's.
-	Name string
-	// AppliedAt is zero for one that has not been applied.
-	AppliedAt time.Time
-}
-
 // Migrate brings the schema of the database at url up to date and returns what
 // it did. Of several that start at once, one works and the others wait and
-// find it done. There is no way down: schemas expand, so that the release
-// before goes on working, and contract in a later one.
-func Migrate(ctx context.Context, url string) (done []Migration, err error) {
-	err = withProvider(ctx, url, func(provider *goose.Provider) error {
+// find it done. A schema that is newer than this binary stays as it is.
+func Migrate(ctx context.Context, url string) (done []migrations.Migration, err error) {
+	err = withProvider(ctx, url, turn{}, func(provider *goose.Provider) error {
 		results, err := provider.Up(ctx)
 		for _, result := range results {
-			done = append(done, Migration{Version: result.Source.Version, Name: result.Source.Path, AppliedAt: time.Now()})
+			done = append(done, migrations.Migration{Version: result.Source.Version, Name: result.Source.Path, AppliedAt: time.Now()})
 		}
 		return err
 	})
 	return done, err
 }
 
-// Status returns all migrations of this binary in their order. It changes
-// nothing but for the table that counts them.
-func Status(ctx context.Context, url string) (all []Migration, err error) {
-	err = withProvider(ctx, url, func(provider *goose.Provider) error {
-		states, err := provider.Status(ctx)
-		for _, state := range states {
-			all = append(all, Migration{Version: state.Source.Version, Name: state.Source.Path, AppliedAt: state.AppliedAt})
+// Undo undoes the newest migration of the database at url and returns it, when
+// migrations.Undoable allows that: its errors are causes of CodeInternal. It
+// waits for its turn as Migrate does. A server of this release would migrate
+// the database again when it starts.
+func Undo(ctx context.Context, url string, dropData bool) (undone migrations.Migration, err error) {
+	allowed := func(ctx context.Context, conn *sql.Conn) error {
+		schema, err := schemaOf(func(query string, to any) error { return conn.QueryRowContext(ctx, query).Scan(to) })
+		if err != nil {
+			return err
+		}
+		if err := migrations.Undoable(migrations.Postgres(), schema, dropData); err != nil {
+			return oponn.Internal(err)
+		}
+		return nil
+	}
+	err = withProvider(ctx, url, turn{allowed}, func(provider *goose.Provider) error {
+		result, err := provider.Down(ctx)
+		if err == nil {
+			undone = migrations.Migration{Version: result.Source.Version, Name: result.Source.Path}
 		}
 		return err
 	})
-	return all, err
+	return undone, err
 }
 
-func withProvider(ctx context.Context, url string, do func(*goose.Provider) error) (err error) {
+// Status tells how far the database at url has come. It changes nothing but
+// for the table that counts the migrations.
+func Status(ctx context.Context, url string) (status migrations.Status, err error) {
+	err = withProvider(ctx, url, turn{}, func(provider *goose.Provider) error {
+		states, err := provider.Status(ctx)
+		for _, state := range states {
+			status.Migrations = append(status.Migrations,
+				migrations.Migration{Version: state.Source.Version, Name: state.Source.Path, AppliedAt: state.AppliedAt})
+		}
+		return err
+	})
+	if err == nil {
+		status.Schema, err = schemaVersion(ctx, url)
+	}
+	return status, err
+}
+
+func withProvider(ctx context.Context, url string, turn turn, do func(*goose.Provider) error) (err error) {
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
 		return unavailable(err)
@@ -62,34 +80,66 @@ func withProvider(ctx context.Context, url string, do func(*goose.Provider) erro
 	db := stdlib.OpenDB(*config)
 	defer func() { err = errors.Join(err, db.Close()) }()
 	provider, err := goose.NewProvider(goose.DialectPostgres, db, migrations.Postgres(),
-		goose.WithLogger(goose.NopLogger()), goose.WithDisableGlobalRegistry(true), goose.WithSessionLocker(turn{}))
+		goose.WithLogger(goose.NopLogger()), goose.WithDisableGlobalRegistry(true), goose.WithSessionLocker(turn))
 	if err != nil {
 		return oponn.Internal(err)
 	}
-	if err := do(provider); err != nil {
-		return translate(ctx, fmt.Errorf("bring the schema up to date: %w", err))
+	err = do(provider)
+	var own *oponn.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &own):
+		return own // of the turn: what goose says around it helps nobody
+	default:
+		return translate(ctx, fmt.Errorf("migrate the database: %w", err))
 	}
-	return nil
 }
 
-// turn lets one connection at a time migrate. It waits in the database, for
-// somewhat longer than a migration may take.
-type turn struct{}
+// turn lets one connection at a time migrate: the one that has an advisory
+// lock.
+type turn struct {
+	// allowed has the last word once it is our turn, if it isn't nil.
+	allowed func(context.Context, *sql.Conn) error
+}
 
 // advisoryKey is "oponn" in ASCII.
 const advisoryKey = 0x6f706f6e6e
 
-// SessionLock waits for the turn. Afterwards the wait for a table's lock is
-// short again: behind a statement that waits for one, all votes wait.
-func (turn) SessionLock(ctx context.Context, conn *sql.Conn) error {
-	if _, err := conn.ExecContext(ctx, "set lock_timeout = '60s'"); err != nil {
-		return err
+// How long to wait for the turn, which is somewhat longer than a migration may
+// keep others waiting, and how long between two times of asking.
+const (
+	turnPatience = 60 * time.Second
+	turnPause    = 100 * time.Millisecond
+)
+
+// SessionLock waits for the turn. It asks again and again: a statement that
+// waited in the database would be a transaction that CREATE INDEX CONCURRENTLY,
+// of whoever has the turn, would wait for in its turn.
+func (w turn) SessionLock(ctx context.Context, conn *sql.Conn) error {
+	waiting, cancel := context.WithTimeout(ctx, turnPatience)
+	defer cancel()
+	for {
+		var ours bool
+		if err := conn.QueryRowContext(waiting, "select pg_try_advisory_lock($1)", int64(advisoryKey)).Scan(&ours); err != nil {
+			return err
+		}
+		if ours {
+			break
+		}
+		select {
+		case <-time.After(turnPause):
+		case <-waiting.Done():
+			return busy(fmt.Errorf("somebody else migrates the database: %w", waiting.Err()))
+		}
 	}
-	if _, err := conn.ExecContext(ctx, "select pg_advisory_lock($1)", int64(advisoryKey)); err != nil {
-		return err
+	if w.allowed == nil {
+		return nil
 	}
-	_, err := conn.ExecContext(ctx, "set lock_timeout = '"+settings["lock_timeout"]+"'")
-	return err
+	if err := w.allowed(ctx, conn); err != nil {
+		return errors.Join(err, w.SessionUnlock(ctx, conn))
+	}
+	return nil
 }
 
 // SessionUnlock ends the turn.
@@ -99,13 +149,7 @@ func (turn) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
 }
 
 // newestMigration returns the number of the last migration in this binary.
-func newestMigration() int64 {
-	names, err := fs.Glob(migrations.Postgres(), "*.sql")
-	if err != nil {
-		panic(err) // the pattern is well-formed
-	}
-	return int64(len(names)) // numbered from 1 without gaps
-}
+func newestMigration() int64 { return migrations.Newest(migrations.Postgres()) }
 
 // schemaVersion returns the number of the last migration that was applied, 0
 // for an empty database.
@@ -120,12 +164,16 @@ func schemaVersion(ctx context.Context, url string) (version int64, err error) {
 		return 0, translate(ctx, err)
 	}
 	defer func() { _ = conn.Close(context.Background()) }() // it has only read
-	var counted bool
-	if err := conn.QueryRow(ctx, "select to_regclass('goose_db_version') is not null").Scan(&counted); err != nil {
-		return 0, translate(ctx, err)
-	}
-	if counted {
-		err = conn.QueryRow(ctx, "select coalesce(max(version_id), 0) from goose_db_version where is_applied").Scan(&version)
-	}
+	version, err = schemaOf(func(query string, to any) error { return conn.QueryRow(ctx, query).Scan(to) })
 	return version, translate(ctx, err)
+}
+
+// schemaOf is schemaVersion, given a way to read one value.
+func schemaOf(read func(query string, to any) error) (version int64, err error) {
+	var counted bool
+	if err := read("select to_regclass('goose_db_version') is not null", &counted); err != nil || !counted {
+		return 0, err
+	}
+	err = read("select coalesce(max(version_id), 0) from goose_db_version where is_applied", &version)
+	return version, err
 }

@@ -34,18 +34,18 @@ func TestMigrate(t *testing.T) {
 	t.Run("it tells what it did, and does it once", func(t *testing.T) {
 		url, ctx := pgtest.EmptyURL(t), context.Background()
 		before, err := postgres.Status(ctx, url)
-		if err != nil || len(before) == 0 || !before[0].AppliedAt.IsZero() {
+		if err != nil || len(before.Migrations) == 0 || !before.Migrations[0].AppliedAt.IsZero() || before.Schema != 0 || before.Newer() {
 			t.Fatalf("before: %+v, %v", before, err)
 		}
 		done, err := postgres.Migrate(ctx, url)
-		if err != nil || len(done) != len(before) || done[0].Name != before[0].Name || done[0].Version != 1 {
+		if err != nil || len(done) != len(before.Migrations) || done[0].Name != before.Migrations[0].Name || done[0].Version != 1 {
 			t.Errorf("did %+v, %v", done, err)
 		}
 		if done, err = postgres.Migrate(ctx, url); err != nil || len(done) != 0 {
 			t.Errorf("did again %+v, %v", done, err)
 		}
 		after, err := postgres.Status(ctx, url)
-		if err != nil || len(after) != len(before) || after[0].AppliedAt.IsZero() {
+		if err != nil || after.Schema != int64(len(before.Migrations)) || after.Migrations[0].AppliedAt.IsZero() || after.Newer() {
 			t.Errorf("after: %+v, %v", after, err)
 		}
 	})

@@ -77,11 +77,12 @@ func Open(ctx context.Context, path string, options ...Option) (*Store, error) {
 	return s, nil
 }
 
-// checkSchema refuses a file whose schema is not the one of this binary.
+// checkSchema refuses a file whose schema is older than this binary. One from
+// the future works: it only expands.
 func (s *Store) checkSchema(ctx context.Context) error {
 	return s.read(ctx, func(c *connection) error {
 		version, err := c.schemaVersion()
-		if err == nil && version != newestMigration() {
+		if err == nil && version < newestMigration() {
 			err = oponn.Internal(fmt.Errorf("%s has the schema %d, this binary needs %d: start oponn serve once, which brings it up to date", s.path, version, newestMigration()))
 		}
 		return err
