@@ -31,6 +31,7 @@ type line struct {
 	waiting int
 	direct  int        // of these, sent to the ballot itself
 	awake   *actor.PID // nil: only the registry may send to it
+	most    int        // that may wait, by the ballot's pace; 0: not known
 }
 
 // admitted is the right to wait; release gives it back.
@@ -47,14 +48,16 @@ func newAdmission(most, mostPerBallot int) *admission {
 		lines: make(map[oponn.BallotID]*line), empty: make(chan struct{})}
 }
 
-func (a *admission) enter(ballot oponn.BallotID) (admitted, error) {
+// enter lets a request in. Only what has to be written, such as a vote, is
+// held to the ballot's pace: to read is a matter of microseconds.
+func (a *admission) enter(ballot oponn.BallotID, writes bool) (admitted, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	l := a.lines[ballot]
 	switch {
 	case a.draining:
 		return admitted{}, errDraining()
-	case a.total >= a.most, l != nil && l.waiting >= a.mostPerBallot:
+	case a.total >= a.most, l != nil && l.full(a.mostPerBallot, writes):
 		return admitted{}, errBusy("Too many are voting at this moment. Please try again in a second.")
 	case l == nil:
 		l = &line{}
@@ -81,6 +84,10 @@ func (t admitted) release() {
 	a.announceEmpty()
 }
 
+func (l *line) full(most int, writes bool) bool {
+	return l.waiting >= most || writes && l.most > 0 && l.waiting >= l.most
+}
+
 // open says that a ballot is awake, shut that it may be about to sleep.
 func (a *admission) open(ballot oponn.BallotID, awake *actor.PID) {
 	a.mu.Lock()
@@ -99,6 +106,16 @@ func (a *admission) shut(ballot oponn.BallotID) {
 	if l := a.lines[ballot]; l != nil {
 		l.awake = nil
 		a.tidy(ballot, l)
+	}
+}
+
+// pace says how many may wait for a ballot, so that those in front don't take
+// too long.
+func (a *admission) pace(ballot oponn.BallotID, most int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if l := a.lines[ballot]; l != nil {
+		l.most = most
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 // CodeKeysUnavailable, CodeStoreUnavailable, CodeBusy, CodeDraining.
 func (s *System) Create(ctx context.Context, draft oponn.Draft, owner oponn.OwnerID) (oponn.Created, error) {
 	id := oponn.NewBallotID()
-	ticket, err := s.admission.enter(id)
+	ticket, err := s.admission.enter(id, true)
 	if err != nil {
 		return oponn.Created{}, err
 	}
@@ -55,7 +55,7 @@ func (s *System) Create(ctx context.Context, draft oponn.Draft, owner oponn.Owne
 // the same again.
 func (s *System) Cast(ctx context.Context, cast oponn.Cast) (oponn.Receipt, error) {
 	m := &castVote{cast: cast}
-	if err := m.admit(ctx, s, cast.Ballot); err != nil {
+	if err := m.admit(ctx, s, cast.Ballot, true); err != nil {
 		return oponn.Receipt{}, err
 	}
 	s.post(m.admitted, m)
@@ -70,7 +70,7 @@ func (s *System) Cast(ctx context.Context, cast oponn.Cast) (oponn.Receipt, erro
 // store has that, and never older than Config.Freshness.
 func (s *System) Result(ctx context.Context, ballot oponn.BallotID, after uint64) (oponn.Snapshot, error) {
 	m := &getResult{after: after}
-	if err := m.admit(ctx, s, ballot); err != nil {
+	if err := m.admit(ctx, s, ballot, false); err != nil {
 		return oponn.Snapshot{}, err
 	}
 	s.post(m.admitted, m)
@@ -98,7 +98,7 @@ func (s *System) Voted(ctx context.Context, ballot oponn.BallotID, voter oponn.V
 // checked that the owner asks.
 func (s *System) Change(ctx context.Context, ballot oponn.BallotID, change oponn.Change) (oponn.Snapshot, error) {
 	m := &changeBallot{change: change}
-	if err := m.admit(ctx, s, ballot); err != nil {
+	if err := m.admit(ctx, s, ballot, true); err != nil {
 		return oponn.Snapshot{}, err
 	}
 	s.post(m.admitted, m)
@@ -113,7 +113,7 @@ func (s *System) Watch(ctx context.Context, ballot oponn.BallotID, viewer oponn.
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Deadline)
 	defer cancel()
 	m := &openStream{viewer: viewer}
-	if err := m.admit(ctx, s, ballot); err != nil {
+	if err := m.admit(ctx, s, ballot, false); err != nil {
 		return nil, err
 	}
 	s.root.Send(s.streams, m)
@@ -140,7 +140,7 @@ func (s *System) Watch(ctx context.Context, ballot oponn.BallotID, viewer oponn.
 // seat brings a subscriber to its ballot's audience.
 func (s *System) seat(ctx context.Context, sub *subscriber, after uint64) error {
 	m := &watchBallot{sub: sub, after: after}
-	if err := m.admit(ctx, s, sub.ballot); err != nil {
+	if err := m.admit(ctx, s, sub.ballot, false); err != nil {
 		return err
 	}
 	s.post(m.admitted, m)

@@ -46,10 +46,10 @@ func (r *request[T]) answer(value T, err error) {
 	r.done <- struct{}{}
 }
 
-// admit lets a request to a ballot in, or refuses it with CodeBusy or
-// CodeDraining.
-func (r *request[T]) admit(ctx context.Context, s *System, ballot oponn.BallotID) (err error) {
-	if r.admitted, err = s.admission.enter(ballot); err != nil {
+// admit lets a request to a ballot in, which writes or only reads, or refuses
+// it with CodeBusy or CodeDraining.
+func (r *request[T]) admit(ctx context.Context, s *System, ballot oponn.BallotID, writes bool) (err error) {
+	if r.admitted, err = s.admission.enter(ballot, writes); err != nil {
 		return err
 	}
 	r.ballot, r.deadline, r.done = ballot, time.Now().Add(s.cfg.Deadline), make(chan struct{}, 1)
