@@ -142,13 +142,16 @@ func perSecond(runs []*findings.Report) (rates []float64) {
 // perVote returns the processor time of a vote in µs, of all processes.
 func perVote(runs []*findings.Report) (costs []float64) {
 	for _, r := range runs {
-		cost := 0.0
-		for _, server := range r.Servers {
-			cost += server.USPerVote
-		}
-		costs = append(costs, cost)
+		costs = append(costs, perVoteOf(r))
 	}
 	return costs
+}
+
+func perVoteOf(r *findings.Report) (cost float64) {
+	for _, server := range r.Servers {
+		cost += server.USPerVote
+	}
+	return cost
 }
 
 func against(these, those []float64) (ratios []float64) {

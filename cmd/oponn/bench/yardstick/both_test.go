@@ -1,0 +1,107 @@
+package yardstick
+
+import (
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/oponn/oponn/cmd/oponn/bench"
+	findings "github.com/oponn/oponn/cmd/oponn/bench/report"
+	"github.com/oponn/oponn/persistence/postgres/pgtest"
+)
+
+// hall is Oponn with a Postgres of its own, and what it takes at most.
+type hall struct {
+	booth
+	server    *process
+	worker    []string
+	saturated float64 // votes/s
+}
+
+// openHall starts a server and finds out how much it takes.
+func openHall(b *testing.B) hall {
+	b.Helper()
+	database := pgtest.NewServer(b, "shared_buffers=512MB", "max_wal_size=4GB")
+	server, addr := startOponn(b, "DATABASE_URL="+database.URL())
+	file, err := buildOponn()
+	if err != nil {
+		b.Fatal(err)
+	}
+	h := hall{server: server, worker: []string{file, "viewers"},
+		booth: booth{name: "oponn", url: "http://" + addr, pids: []int{server.pid(), database.PID()}, honest: true}}
+	var rates []float64
+	for range rounds {
+		rates = append(rates, h.load(b, bench.Plan{Connections: 512, Duration: heat / 2}).Votes.PerSecond)
+	}
+	h.saturated = median(rates)
+	fmt.Printf("\nsaturated at %.0f votes/s\n", h.saturated)
+	return h
+}
+
+// BenchmarkBoth has 10,000 viewers of a ballot that takes half of the votes
+// that saturate the server, and then votes beyond that with nobody watching.
+func BenchmarkBoth(b *testing.B) {
+	h := openHall(b)
+	b.ReportMetric(0, "ns/op")
+	watched := h.load(b, bench.Plan{Connections: 2000, Rate: h.saturated / 2, Duration: 2 * heat,
+		Viewers: crowd, Join: 3 * time.Second, Settle: 10 * time.Second, Worker: h.worker})
+	fmt.Printf("%d viewers and %.0f votes/s: acknowledged after p50 %.1f ms, p99 %.1f ms; on screen after p50 %.0f ms, p99 %.0f ms, max %.0f ms; "+
+		"%.1f frames/s a viewer; lost %d, doubled %d, stale %d, backward %d\n",
+		watched.Viewers.Joined, watched.Votes.PerSecond, watched.Votes.Acknowledgement.P50, watched.Votes.Acknowledgement.P99,
+		watched.Screen.P50, watched.Screen.P99, watched.Screen.Max, watched.Viewers.PerSecond/crowd,
+		watched.Checks.Lost, watched.Checks.Doubled, watched.Checks.Stale, watched.Checks.Backward)
+	b.ReportMetric(watched.Screen.P99, "screen-p99-ms")
+	for _, times := range []float64{1.25, 1.5, 2} {
+		over := h.load(b, bench.Plan{Connections: 8000, Rate: h.saturated * times, Duration: 2 * heat, Deadline: 20 * time.Second})
+		fmt.Printf("votes due at %.2f times of what saturates: %.2f of that acknowledged, after p50 %.0f ms, p99 %.0f ms; refused %v, %s\n",
+			times, over.Votes.PerSecond/h.saturated, over.Votes.Acknowledgement.P50, over.Votes.Acknowledgement.P99, over.Votes.Refused, refusal(over))
+		b.ReportMetric(over.Votes.PerSecond/h.saturated, fmt.Sprintf("x-best-at-%.2f", times))
+	}
+}
+
+func refusal(r *findings.Report) string {
+	if r.Votes.Refusal == nil {
+		return "nothing was refused"
+	}
+	return fmt.Sprintf("after p50 %.1f ms, p99 %.1f ms", r.Votes.Refusal.P50, r.Votes.Refusal.P99)
+}
+
+// soakVariable is how long BenchmarkSoak soaks; a minute by default.
+const soakVariable = "OPONN_YARDSTICK_SOAK"
+
+// BenchmarkSoak watches the memory of a server under an even load.
+func BenchmarkSoak(b *testing.B) {
+	long := time.Minute
+	if text := os.Getenv(soakVariable); text != "" {
+		var err error
+		if long, err = time.ParseDuration(text); err != nil {
+			b.Fatal(err)
+		}
+	}
+	h := openHall(b)
+	b.ReportMetric(0, "ns/op")
+	var memory []float64
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		tick := time.NewTicker(long / 100)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				memory = append(memory, h.server.rss()/1024)
+			case <-stop:
+				return
+			}
+		}
+	}()
+	r := h.load(b, bench.Plan{Connections: 1000, Rate: h.saturated / 4, Duration: long,
+		Viewers: crowd / 10, Join: time.Second, Worker: h.worker})
+	close(stop)
+	<-stopped
+	early, late := median(memory[len(memory)/5:2*len(memory)/5]), median(memory[4*len(memory)/5:])
+	fmt.Printf("%s, %d votes and %d frames: %.1f MB in the second fifth, %.1f MB in the last\n",
+		long, r.Votes.Acknowledged, r.Viewers.Frames, early, late)
+	b.ReportMetric(late/early, "x-memory")
+}

@@ -1,0 +1,213 @@
+package yardstick
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/oponn/oponn/actors/bus/redistest"
+	"github.com/oponn/oponn/cmd/oponn/bench"
+	"github.com/oponn/oponn/persistence/postgres/pgtest"
+)
+
+const (
+	manyVotes   = 10_000_000
+	manyBallots = 100_000
+	hotBallots  = 1_000
+)
+
+// BenchmarkGrowth compares a vote on a ballot of a thousand votes with one on a
+// ballot of ten million, and with one on a thousand hot ballots among a
+// hundred thousand, in turns; and what it takes to wake and to start there.
+func BenchmarkGrowth(b *testing.B) {
+	server := pgtest.NewServer(b, "shared_buffers=1GB", "max_wal_size=8GB")
+	small, large, many := newEstate(b, server, "small"), newEstate(b, server, "large"), newEstate(b, server, "many")
+	small.fill(b, 1000)
+	large.fill(b, manyVotes)
+	many.crowd(b, manyBallots-hotBallots)
+	b.ReportMetric(0, "ns/op")
+
+	var costs [3][]float64
+	for range rounds {
+		for i, plan := range []bench.Plan{
+			{IDs: []string{small.ballot}}, {IDs: []string{large.ballot}}, {Ballots: hotBallots},
+		} {
+			estate := []*estate{small, large, many}[i]
+			plan.Connections, plan.Duration = 512, heat
+			costs[i] = append(costs[i], perVoteOf(estate.load(b, plan)))
+		}
+	}
+	byVotes, byBallots := against(costs[1], costs[0]), against(costs[2], costs[0])
+	fmt.Printf("\nµs of CPU for a vote, server and Postgres: %.1f on a ballot of 10^3 votes, %.1f on one of 10^7 (%.2f times: %s), %.1f on %d hot ballots of %d (%.2f times: %s)\n",
+		median(costs[0]), median(costs[1]), median(byVotes), figures(byVotes), median(costs[2]), hotBallots, manyBallots, median(byBallots), figures(byBallots))
+	b.ReportMetric(median(byVotes), "x-cpu-10^7-votes")
+	b.ReportMetric(median(byBallots), "x-cpu-10^5-ballots")
+
+	b.ReportMetric(large.wake(b), "wake-ms")
+	idle, rows := small.idle(b), many.idle(b)
+	fmt.Printf("idle for five seconds: %s with one ballot, %s with %d\n", idle, rows, manyBallots)
+}
+
+// estate is a database of its own with a server on it.
+type estate struct {
+	booth
+	server   *process
+	database string
+	dir      string
+	ballot   string
+	postgres int
+}
+
+func newEstate(b *testing.B, server *pgtest.Server, name string) *estate {
+	b.Helper()
+	execute(b, server.URL(), "create database "+name)
+	e := &estate{database: strings.Replace(server.URL(), "/postgres?", "/"+name+"?", 1), dir: b.TempDir(), postgres: server.PID()}
+	e.booth = booth{name: name, honest: true}
+	e.start(b)
+	e.ballot = newService(b, strings.TrimPrefix(e.url, "http://"), 0).ballot
+	return e
+}
+
+// start starts the server, which finds its keys where it left them, and
+// returns how long it took to answer.
+func (e *estate) start(b *testing.B) time.Duration {
+	b.Helper()
+	begin := time.Now()
+	server, addr := startOponn(b, "DATABASE_URL="+e.database, "OPONN_DATA_DIR="+e.dir)
+	took := time.Since(begin)
+	e.server, e.url, e.pids = server, "http://"+addr, []int{server.pid(), e.postgres}
+	return took
+}
+
+// fill gives the ballot votes, in bulk: rows of the right size that nobody can
+// open, in the order of tags as batches leave them.
+func (e *estate) fill(b *testing.B, votes int) {
+	b.Helper()
+	id := uuidOf(b, e.ballot)
+	execute(b, e.database, fmt.Sprintf(`insert into votes (ballot, tag, revision, vote_id, position, version, at, sealed)
+		select '%s', tag, 1, gen_random_uuid(), row_number() over (order by tag), 1, now(), decode(repeat('5a', 31), 'hex')
+		from (select gen_random_uuid() as tag from generate_series(1, %d)) v order by tag`, id, votes))
+	execute(b, e.database, fmt.Sprintf("update heads set position = %d, voters = %d where ballot = '%s'", votes, votes, id))
+	execute(b, e.database, "vacuum analyze votes")
+	execute(b, e.database, "checkpoint")
+}
+
+// crowd adds ballots that nobody can open.
+func (e *estate) crowd(b *testing.B, ballots int) {
+	b.Helper()
+	execute(b, e.database, fmt.Sprintf(`with made as (
+		insert into ballots (id, created_at, owner_key, kek, wrapped_dek, commitment, definition)
+		select gen_random_uuid(), now(), decode(repeat('5a', 32), 'hex'), 'none', decode(repeat('5a', 64), 'hex'), decode(repeat('5a', 32), 'hex'), decode(repeat('5a', 120), 'hex')
+		from generate_series(1, %d) returning id)
+		insert into heads (ballot, version, position, voters, write_ins, moved_at, sealed)
+		select id, 1, 0, 0, 0, now(), decode(repeat('5a', 120), 'hex') from made`, ballots))
+	execute(b, e.database, "vacuum analyze")
+	execute(b, e.database, "checkpoint")
+}
+
+// wake starts the server anew and returns how long the first look at the
+// ballot takes, in ms.
+func (e *estate) wake(b *testing.B) float64 {
+	b.Helper()
+	e.server.stop()
+	started := e.start(b)
+	ask := func() time.Duration {
+		begin := time.Now()
+		r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, e.url+"/api/v1/ballots/"+e.ballot+"/results", nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer response.Body.Close()
+		if said, err := io.ReadAll(response.Body); err != nil || response.StatusCode != http.StatusOK {
+			b.Fatalf("%d %s %v", response.StatusCode, said, err)
+		}
+		return time.Since(begin)
+	}
+	first, second := ask(), ask()
+	fmt.Printf("start to first answer %d ms; waking the ballot of 10^7 votes %.1f ms, awake %.1f ms\n",
+		started.Milliseconds(), float64(first.Microseconds())/1000, float64(second.Microseconds())/1000)
+	return float64(first.Microseconds()) / 1000
+}
+
+// idle starts the server anew and says what it uses while nobody comes.
+func (e *estate) idle(b *testing.B) string {
+	b.Helper()
+	e.server.stop()
+	e.start(b)
+	used := e.server.cpu()
+	<-time.After(5 * time.Second)
+	return fmt.Sprintf("%d ms of CPU and %.0f MB", (e.server.cpu() - used).Milliseconds(), e.server.rss()/1024)
+}
+
+// BenchmarkTwoInstances has two instances with a processor each share one hot
+// ballot, and one instance with two processors, in turns.
+func BenchmarkTwoInstances(b *testing.B) {
+	database := pgtest.NewServer(b, "shared_buffers=512MB", "max_wal_size=4GB")
+	execute(b, database.URL(), "create database other")
+	other := strings.Replace(database.URL(), "/postgres?", "/other?", 1)
+	redis := redistest.Start(b)
+	dir := b.TempDir()
+	start := func(url, processors string) (*process, string) {
+		return startOponn(b, "DATABASE_URL="+url, "OPONN_DATA_DIR="+dir, "REDIS_URL="+redis.URL, "GOMAXPROCS="+processors)
+	}
+	one, oneAddr := start(other, "2")
+	two, twoAddr := start(database.URL(), "1")
+	three, threeAddr := start(database.URL(), "1")
+	b.ReportMetric(0, "ns/op")
+	var rates, costs [2][]float64
+	for range rounds {
+		for i, plan := range []bench.Plan{
+			{Targets: []string{"http://" + oneAddr}, PIDs: []int{one.pid(), database.PID()}},
+			{Targets: []string{"http://" + twoAddr, "http://" + threeAddr}, PIDs: []int{two.pid(), three.pid(), database.PID()}},
+		} {
+			plan.Connections, plan.Duration = 512, heat
+			r, err := bench.Run(context.Background(), plan)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if r.Checks.Lost > 0 || r.Checks.Doubled > 0 {
+				b.Errorf("lost %d, doubled %d", r.Checks.Lost, r.Checks.Doubled)
+			}
+			rates[i], costs[i] = append(rates[i], r.Votes.PerSecond), append(costs[i], perVoteOf(r))
+		}
+	}
+	shared, cost := against(rates[1], rates[0]), against(costs[1], costs[0])
+	fmt.Printf("\ntwo instances with one ballot: %.0f votes/s, %.2f of one instance's %.0f (%s); %.2f times the CPU for a vote (%s)\n",
+		median(rates[1]), median(shared), median(rates[0]), figures(shared), median(cost), figures(cost))
+	b.ReportMetric(median(shared), "x-one-instance")
+}
+
+func execute(b *testing.B, url, statement string) {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	if _, err := conn.Exec(ctx, statement); err != nil {
+		b.Fatalf("%.60s: %v", statement, err)
+	}
+}
+
+// uuidOf returns a ballot's id as the database has it.
+func uuidOf(b *testing.B, ballot string) string {
+	b.Helper()
+	raw, err := base64.RawURLEncoding.DecodeString(ballot)
+	if err != nil || len(raw) != 16 {
+		b.Fatalf("%q is no ballot: %v", ballot, err)
+	}
+	return fmt.Sprintf("%x-%x-%x-%x-%x", raw[:4], raw[4:6], raw[6:8], raw[8:10], raw[10:])
+}
