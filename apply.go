@@ -11,16 +11,36 @@ type Change struct {
 	Status Status
 }
 
+// Known is what somebody knows of a ballot before a transaction shows how it
+// stands. The zero Known is nothing.
+type Known struct {
+	// Head is one with its State: when it is still the newest, it need not be
+	// opened once more.
+	Head  Head
+	State State
+	// WriteIns are the first ones, by number.
+	WriteIns []WriteIn
+}
+
+// state opens a head's state, unless it is known.
+func (k *Known) state(key Key, head Head) (State, error) {
+	if k.Head.Version == head.Version && len(head.Sealed) > 0 && bytes.Equal(k.Head.Sealed, head.Sealed) {
+		state := k.State
+		state.Counts = slices.Clone(state.Counts)
+		return state, nil
+	}
+	return OpenState(key, head)
+}
+
 // Applying returns the Apply of a batch: it lets the status follow the time,
-// makes the change, and accepts what votes it can. known are the write-ins
-// that the caller knows, by number; votes must be the batch's.
+// makes the change, and accepts what votes it can. votes must be the batch's.
 //
 // Votes are taken in their order; positions are given by voter tag, so that
 // rows go into the store's index side by side and the log does not tell who
 // came first within a batch.
-func (b *Ballot) Applying(votes []Vote, change Change, known []WriteIn) Apply {
+func (b *Ballot) Applying(votes []Vote, change Change, known Known) Apply {
 	return func(ground Ground) (Effect, error) {
-		state, err := OpenState(b.Key, ground.Head)
+		state, err := known.state(b.Key, ground.Head)
 		if err != nil {
 			return Effect{}, err
 		}
@@ -28,7 +48,7 @@ func (b *Ballot) Applying(votes []Vote, change Change, known []WriteIn) Apply {
 		if err != nil {
 			return Effect{}, err
 		}
-		f := fold{ballot: b, ground: ground, state: state, writeIns: append(slices.Clone(known), later...),
+		f := fold{ballot: b, ground: ground, state: state, writeIns: append(slices.Clone(known.WriteIns), later...),
 			outcomes: make([]Outcome, 0, len(votes)), logged: make([]LoggedVote, 0, len(votes)), rows: make([]int, 0, len(votes)),
 			taken: make(map[VoterTag]int, len(votes))}
 		moved := f.state.Advance(ground.Now)
@@ -39,7 +59,7 @@ func (b *Ballot) Applying(votes []Vote, change Change, known []WriteIn) Apply {
 		if !moved && len(f.logged) == 0 {
 			return Effect{Head: ground.Head, Outcomes: f.outcomes, State: state, WriteIns: later}, nil
 		}
-		return f.effect(len(known))
+		return f.effect(len(known.WriteIns))
 	}
 }
 

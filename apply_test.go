@@ -223,7 +223,7 @@ func TestApplying_MakesOneOptionOfEverySpelling(t *testing.T) {
 func TestApplying_MakesOneOptionOfWhatTwoInstancesHearAtOnce(t *testing.T) {
 	l := newLedger(t, lunch(), oponn.Window{})
 	here, there := l.vote(t, voter(1), voteID(1), "Stew"), l.vote(t, voter(2), voteID(2), "STEW")
-	apply := l.ballot.Applying([]oponn.Vote{there}, oponn.Change{}, nil) // knows of nothing yet
+	apply := l.ballot.Applying([]oponn.Vote{there}, oponn.Change{}, oponn.Known{}) // knows of nothing yet
 	l.append(t, noon, oponn.Change{}, here)
 	effect, err := apply(l.ground(noon, 0, []oponn.Vote{there}))
 	wantCode(t, err, "")
@@ -272,7 +272,7 @@ func TestApplying_LeavesABatchOutThatStandsOnDamagedGround(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ground := l.ground(noon, 0, []oponn.Vote{vote})
 			spoil(&ground)
-			_, err := l.ballot.Applying([]oponn.Vote{vote}, oponn.Change{}, nil)(ground)
+			_, err := l.ballot.Applying([]oponn.Vote{vote}, oponn.Change{}, oponn.Known{})(ground)
 			wantCode(t, err, oponn.CodeInternal)
 		})
 	}

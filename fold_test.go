@@ -126,7 +126,7 @@ func applyTwice(t *rapid.T, l *ledger, b sent) oponn.Effect {
 	for i := range all[b.known:] { // what lies behind known is somebody else's
 		all[b.known+i] = oponn.WriteIn{}
 	}
-	apply := l.ballot.Applying(votes, b.change, known)
+	apply := l.ballot.Applying(votes, b.change, oponn.Known{WriteIns: known})
 	first, err := apply(ground)
 	wantCode(t, err, "")
 	if !reflect.DeepEqual(ground, l.ground(b.now, b.known, b.votes)) {
@@ -140,6 +140,14 @@ func applyTwice(t *rapid.T, l *ledger, b sent) oponn.Effect {
 	wantCode(t, err, "")
 	if once, twice := fmt.Sprintf("%+v", first), fmt.Sprintf("%+v", second); once != twice {
 		t.Fatalf("applied once: %s, twice: %s", once, twice)
+	}
+	state, err := oponn.OpenState(l.ballot.Key, ground.Head)
+	wantCode(t, err, "")
+	before := fmt.Sprintf("%+v", state)
+	third, err := l.ballot.Applying(votes, b.change, oponn.Known{Head: ground.Head, State: state, WriteIns: known})(ground)
+	wantCode(t, err, "")
+	if !reflect.DeepEqual(third.State, first.State) || !reflect.DeepEqual(third.Logged, first.Logged) || fmt.Sprintf("%+v", state) != before {
+		t.Fatalf("who knows the state gets %+v and leaves %+v, of %s; who doesn't gets %+v", third.State, state, before, first.State)
 	}
 	return first
 }

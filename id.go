@@ -123,12 +123,15 @@ func (id VoteID) String() string {
 	return string(b[:])
 }
 
+// strict refuses a second spelling of the same bits.
+var strict = base64.RawURLEncoding.Strict()
+
 // decodeID reads base64url of exactly len(dst) bytes, in its one canonical
 // spelling.
 func decodeID(dst []byte, s string) bool {
 	if len(s) != base64.RawURLEncoding.EncodedLen(len(dst)) {
 		return false
 	}
-	n, err := base64.RawURLEncoding.Strict().Decode(dst, []byte(s))
+	n, err := strict.Decode(dst, []byte(s))
 	return err == nil && n == len(dst)
 }

@@ -132,7 +132,7 @@ func (l *ledger) known(t rapid.TB, n int) []oponn.WriteIn {
 func (l *ledger) append(t rapid.TB, now time.Time, change oponn.Change, votes ...oponn.Vote) oponn.Effect {
 	t.Helper()
 	known := l.known(t, len(l.writeIns))
-	effect, err := l.ballot.Applying(votes, change, known)(l.ground(now, len(known), votes))
+	effect, err := l.ballot.Applying(votes, change, oponn.Known{WriteIns: known})(l.ground(now, len(known), votes))
 	wantCode(t, err, "")
 	l.commit(effect)
 	return effect

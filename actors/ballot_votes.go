@@ -93,7 +93,7 @@ func (b *ballot) submit(ctx actor.Context) {
 	}
 	j := &job{from: ctx.Self(), begun: time.Now(), known: len(b.writeIns), casts: casts, changes: slices.Clone(changes),
 		batch: oponn.Batch{Ballot: b.id, Votes: votes, WriteIns: len(b.writeIns),
-			Apply: b.ballot.Applying(votes, change, b.writeIns)}}
+			Apply: b.ballot.Applying(votes, change, oponn.Known{Head: b.head, State: b.state, WriteIns: b.writeIns})}}
 	b.life.underway = j
 	ctx.Send(b.system.writer(b.id), &appendBatch{job: j})
 }

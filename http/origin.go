@@ -41,7 +41,12 @@ func (s *Server) joinURL(r *http.Request) string {
 }
 
 // secure says whether browsers reach us by https.
-func (s *Server) secure(r *http.Request) bool { return strings.HasPrefix(s.base(r), "https://") }
+func (s *Server) secure(r *http.Request) bool {
+	if u := s.cfg.PublicURL; u != nil {
+		return u.Scheme == "https"
+	}
+	return r.TLS != nil
+}
 
 // servesHost says whether requests for the host are ours to answer. Nearly all
 // name the same one.

@@ -23,6 +23,9 @@ const (
 // the signatures of all, so that rotating a secret takes nobody's identity.
 type signer struct{ keys []*signatures }
 
+// strict refuses a second spelling of the same bits.
+var strict = base64.RawURLEncoding.Strict()
+
 // signatures makes HMACs under one key, and uses states that have taken in the
 // key again: that saves half of the work (FIPS 198-1, section 6). It is safe
 // for concurrent use.
@@ -63,7 +66,7 @@ func (s signer) verify(text string, length int) ([]byte, bool) {
 	if len(text) != base64.RawURLEncoding.EncodedLen(length+sha256.Size) {
 		return nil, false
 	}
-	signed, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	signed, err := strict.DecodeString(text)
 	if err != nil {
 		return nil, false
 	}

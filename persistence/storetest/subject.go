@@ -117,12 +117,12 @@ func (s *Subject) NewVotes(t TB, n int) []oponn.Vote {
 // Batch returns a batch of votes that follows the rules of the domain and
 // knows the given write-ins.
 func (s *Subject) Batch(votes []oponn.Vote, known ...oponn.WriteIn) oponn.Batch {
-	return oponn.Batch{Ballot: s.ID, Votes: votes, WriteIns: len(known), Apply: s.Applying(votes, oponn.Change{}, known)}
+	return oponn.Batch{Ballot: s.ID, Votes: votes, WriteIns: len(known), Apply: s.Applying(votes, oponn.Change{}, oponn.Known{WriteIns: known})}
 }
 
 // Closing returns a batch that closes the ballot.
 func (s *Subject) Closing() oponn.Batch {
-	return oponn.Batch{Ballot: s.ID, Apply: s.Applying(nil, oponn.Change{Status: oponn.Closed}, nil)}
+	return oponn.Batch{Ballot: s.ID, Apply: s.Applying(nil, oponn.Change{Status: oponn.Closed}, oponn.Known{})}
 }
 
 // Deleting returns a batch that deletes the ballot.

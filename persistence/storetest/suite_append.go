@@ -229,6 +229,6 @@ func failing(subject *Subject, fail func() error) oponn.Batch {
 func blind(subject *Subject, votes []oponn.Vote) oponn.Apply {
 	return func(g oponn.Ground) (oponn.Effect, error) {
 		g.Earlier = make([][]oponn.LoggedVote, len(votes))
-		return subject.Applying(votes, oponn.Change{}, nil)(g)
+		return subject.Applying(votes, oponn.Change{}, oponn.Known{})(g)
 	}
 }
