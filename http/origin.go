@@ -59,7 +59,8 @@ func (s *Server) servesHost(host string) bool {
 		serves = withoutDefaultPort(host, s.cfg.PublicURL.Scheme) == withoutDefaultPort(s.cfg.PublicURL.Host, s.cfg.PublicURL.Scheme)
 	}
 	if serves {
-		s.lastHost.Store(&host)
+		this := host // the parameter itself would move to the heap with every call
+		s.lastHost.Store(&this)
 	}
 	return serves
 }
