@@ -31,7 +31,6 @@ type line struct {
 	waiting int
 	direct  int        // of these, sent to the ballot itself
 	awake   *actor.PID // nil: only the registry may send to it
-	most    int        // that may wait, by the ballot's pace; 0: not known
 }
 
 // admitted is the right to wait; release gives it back.
@@ -49,7 +48,7 @@ func newAdmission(most, mostPerBallot int) *admission {
 }
 
 // enter lets a request in. Only what has to be written, such as a vote, is
-// held to the ballot's pace: to read is a matter of microseconds.
+// held to the ballot's limit: a reader is answered from memory.
 func (a *admission) enter(ballot oponn.BallotID, writes bool) (admitted, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -57,7 +56,7 @@ func (a *admission) enter(ballot oponn.BallotID, writes bool) (admitted, error) 
 	switch {
 	case a.draining:
 		return admitted{}, errDraining()
-	case a.total >= a.most, l != nil && l.full(a.mostPerBallot, writes):
+	case a.total >= a.most, l != nil && writes && l.waiting >= a.mostPerBallot:
 		return admitted{}, errBusy("Too many are voting at this moment. Please try again in a second.")
 	case l == nil:
 		l = &line{}
@@ -84,10 +83,6 @@ func (t admitted) release() {
 	a.announceEmpty()
 }
 
-func (l *line) full(most int, writes bool) bool {
-	return l.waiting >= most || writes && l.most > 0 && l.waiting >= l.most
-}
-
 // open says that a ballot is awake, shut that it may be about to sleep.
 func (a *admission) open(ballot oponn.BallotID, awake *actor.PID) {
 	a.mu.Lock()
@@ -106,16 +101,6 @@ func (a *admission) shut(ballot oponn.BallotID) {
 	if l := a.lines[ballot]; l != nil {
 		l.awake = nil
 		a.tidy(ballot, l)
-	}
-}
-
-// pace says how many may wait for a ballot, so that those in front don't take
-// too long.
-func (a *admission) pace(ballot oponn.BallotID, most int) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if l := a.lines[ballot]; l != nil {
-		l.most = most
 	}
 }
 

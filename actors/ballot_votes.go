@@ -24,7 +24,6 @@ type job struct {
 	// store's answer to the same batch will do.
 	unknown  bool
 	attempts int
-	begun    time.Time
 }
 
 // refuse gives everyone who waits the same error.
@@ -91,7 +90,7 @@ func (b *ballot) submit(ctx actor.Context) {
 	for i, m := range casts {
 		votes[i] = m.vote
 	}
-	j := &job{from: ctx.Self(), begun: time.Now(), known: len(b.writeIns), casts: casts, changes: slices.Clone(changes),
+	j := &job{from: ctx.Self(), known: len(b.writeIns), casts: casts, changes: slices.Clone(changes),
 		batch: oponn.Batch{Ballot: b.id, Votes: votes, WriteIns: len(b.writeIns),
 			Apply: b.ballot.Applying(votes, change, oponn.Known{Head: b.head, State: b.state, WriteIns: b.writeIns})}}
 	b.life.underway = j
@@ -126,7 +125,6 @@ func (b *ballot) committed(ctx actor.Context, m *committed) {
 		return
 	}
 	b.life.underway = nil
-	b.pace(j)
 	b.current = j
 	if b.ballot == nil || b.refusal != nil {
 		b.answerStranger(ctx, j)
@@ -135,16 +133,6 @@ func (b *ballot) committed(ctx actor.Context, m *committed) {
 	b.apply(ctx, j, m.Effect)
 	b.current = nil
 	b.submit(ctx)
-}
-
-// pace tells admission how many may wait: as many as are committed within
-// MaxWait, at the pace of the batch that was.
-func (b *ballot) pace(j *job) {
-	if len(j.casts) == 0 {
-		return
-	}
-	each := time.Since(j.begun) / time.Duration(len(j.casts))
-	b.system.admission.pace(b.id, max(int(b.system.cfg.MaxWait/max(each, 1)), 2*b.system.cfg.MaxBatch))
 }
 
 // apply makes the committed effect the known state, answers, and publishes.

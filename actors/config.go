@@ -21,14 +21,10 @@ type Config struct {
 	Writers int
 	// MaxBatch is the most votes of one ballot in one transaction; 2,000.
 	MaxBatch int
-	// MaxInFlight and MaxPerBallot bound the requests that wait, in all and
-	// for one ballot; 50,000 and 20,000. What is over is CodeBusy at once.
+	// MaxInFlight bounds the requests that wait, MaxPerBallot the votes for one
+	// ballot; 50,000 and 20,000. What is over is CodeBusy at once.
 	MaxInFlight  int
 	MaxPerBallot int
-	// MaxWait is how long a vote may have to wait for those in front of it:
-	// when they would take longer, at the ballot's pace, it is CodeBusy at
-	// once; 500 ms. Two full batches may always wait.
-	MaxWait time.Duration
 	// MaxAwake is the most ballots in memory; 20,000.
 	MaxAwake int
 	// MaxStreams is the most viewers; 10,000.
@@ -75,7 +71,7 @@ func (c *Config) check() error {
 		value    *time.Duration
 		fallback time.Duration
 	}{
-		{&c.MaxWait, 500 * time.Millisecond}, {&c.Deadline, 5 * time.Second}, {&c.FrameInterval, 100 * time.Millisecond}, {&c.IdleAfter, 2 * time.Minute},
+		{&c.Deadline, 5 * time.Second}, {&c.FrameInterval, 100 * time.Millisecond}, {&c.IdleAfter, 2 * time.Minute},
 		{&c.BeatEvery, 15 * time.Second}, {&c.Lease, 10 * time.Second}, {&c.Freshness, time.Second},
 	} {
 		if *d.value <= 0 {

@@ -34,6 +34,7 @@ type config struct {
 	voterTokens    bool
 	drainDelay     time.Duration
 	frameInterval  time.Duration
+	maxWaiting     int
 	idleAfter      time.Duration
 	maxStreams     int
 	logLevel       slog.Level
@@ -63,6 +64,7 @@ func (s settings) read(openFiles uint64) (config, error) {
 		frameInterval:  r.duration("OPONN_FRAME_INTERVAL", s.FrameInterval, time.Millisecond),
 		idleAfter:      r.duration("OPONN_IDLE_AFTER", s.IdleAfter, time.Millisecond),
 		maxStreams:     r.streams("OPONN_MAX_STREAMS", s.MaxStreams, openFiles),
+		maxWaiting:     r.count("OPONN_MAX_WAITING", s.MaxWaiting, 50_000),
 		logLevel:       r.level("OPONN_LOG_LEVEL", s.LogLevel),
 	}
 	c.voterTokens = !c.production
@@ -293,6 +295,15 @@ func (r *reader) duration(name, value string, least time.Duration) time.Duration
 		r.fault("%s is %q; at least %v is needed.", name, value, least)
 	}
 	return d
+}
+
+// count reads a number from 1 to most.
+func (r *reader) count(name, value string, most int) int {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 1 || n > most {
+		r.fault("%s is %q; it has to be a number from 1 to %d", name, value, most)
+	}
+	return n
 }
 
 func (r *reader) level(name, value string) (level slog.Level) {

@@ -46,7 +46,7 @@ func TestConfig_Defaults(t *testing.T) {
 	}
 	want := config{
 		addr: ":8080", opsAddr: "127.0.0.1:8081", storage: storage{dir: "./data"}, rateLimits: true, voterTokens: true,
-		frameInterval: 100 * time.Millisecond, idleAfter: 2 * time.Minute, maxStreams: 15_000,
+		frameInterval: 100 * time.Millisecond, maxWaiting: 20_000, idleAfter: 2 * time.Minute, maxStreams: 15_000,
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
@@ -128,6 +128,7 @@ func TestConfig_Refusals(t *testing.T) {
 		"VoterTokens":         {map[string]string{"OPONN_VOTER_TOKENS": "yes"}, []string{"OPONN_VOTER_TOKENS"}},
 		"DrainDelay":          {map[string]string{"OPONN_DRAIN_DELAY": "5"}, []string{"OPONN_DRAIN_DELAY", "5s"}},
 		"NegativeDrainDelay":  {map[string]string{"OPONN_DRAIN_DELAY": "-5s"}, []string{"OPONN_DRAIN_DELAY"}},
+		"NobodyMayWait":       {map[string]string{"OPONN_MAX_WAITING": "0"}, []string{"OPONN_MAX_WAITING"}},
 		"ZeroFrameInterval":   {map[string]string{"OPONN_FRAME_INTERVAL": "0s"}, []string{"OPONN_FRAME_INTERVAL"}},
 		"IdleAfter":           {map[string]string{"OPONN_IDLE_AFTER": "soon"}, []string{"OPONN_IDLE_AFTER"}},
 		"MaxStreams":          {map[string]string{"OPONN_MAX_STREAMS": "many"}, []string{"OPONN_MAX_STREAMS"}},

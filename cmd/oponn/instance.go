@@ -173,7 +173,7 @@ type parts struct {
 func (s *instance) assemble(p parts) (err error) {
 	s.runtime, err = actors.Start(actors.Config{
 		Store: p.store, Keys: p.ring, Bus: p.bus, Logger: s.log, Writers: s.cfg.storage.writers(),
-		MaxStreams: s.cfg.maxStreams, FrameInterval: s.cfg.frameInterval, IdleAfter: s.cfg.idleAfter,
+		MaxStreams: s.cfg.maxStreams, FrameInterval: s.cfg.frameInterval, IdleAfter: s.cfg.idleAfter, MaxPerBallot: s.cfg.maxWaiting,
 	})
 	if err != nil {
 		return err

@@ -27,6 +27,7 @@ type settings struct {
 	VoterTokens    string `env:"OPONN_VOTER_TOKENS" placeholder:"on|off" help:"Hand out voter tokens to clients of the API. Default: on in development, off in production."`
 	DrainDelay     string `env:"OPONN_DRAIN_DELAY" placeholder:"TIME" help:"How long to keep serving, unready, after the signal to end. Default: 0s in development, 5s in production."`
 	FrameInterval  string `env:"OPONN_FRAME_INTERVAL" default:"100ms" placeholder:"TIME" help:"Least time between two updates of a live result. Default: ${default}."`
+	MaxWaiting     string `env:"OPONN_MAX_WAITING" default:"20000" placeholder:"N" help:"Most votes on one ballot that may wait to be committed; others are told at once to come later. Default: ${default}."`
 	IdleAfter      string `env:"OPONN_IDLE_AFTER" default:"2m" placeholder:"TIME" help:"How long a ballot without votes and viewers stays in memory. Default: ${default}."`
 	MaxStreams     string `env:"OPONN_MAX_STREAMS" placeholder:"N" help:"Most live results watched at the same time. Default: three quarters of the files that the process may open, at most 50000."`
 	ReusePort      string `env:"OPONN_REUSE_PORT" default:"off" placeholder:"on|off" help:"Let several instances of one machine serve on the same address (SO_REUSEPORT). Default: ${default}."`
