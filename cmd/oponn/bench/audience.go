@@ -111,6 +111,7 @@ func (a *audience) progress() (sum viewers.Progress) {
 		sum.Watching += p.Watching
 		sum.Gone += p.Gone
 		sum.Frames += p.Frames
+		sum.CPU += p.CPU
 		if p.Behind < 0 || sum.Behind < 0 {
 			sum.Behind = -1
 		} else {

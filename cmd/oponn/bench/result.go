@@ -124,8 +124,8 @@ func (t *test) check(seen *viewers.Result) report.Checks {
 }
 
 func (t *test) reportTester(seen *viewers.Result) report.Tester {
-	here := t.cpuEnd - t.cpuVote
-	out := report.Tester{CPUSeconds: (here + seen.CPU).Seconds()}
+	here, apart := t.cpuEnd-t.cpuVote, t.cpuWatched-t.cpuWatching
+	out := report.Tester{CPUSeconds: (here + apart).Seconds()}
 	took := time.Duration(t.endedVoting - t.beganVoting).Seconds()
 	out.CPUShare = out.CPUSeconds / took / float64(runtime.NumCPU())
 	if t.votes != nil {
@@ -134,12 +134,12 @@ func (t *test) reportTester(seen *viewers.Result) report.Tester {
 			out.VotersUS = float64(here.Microseconds()) / float64(t.votes.Attempts)
 		}
 	}
-	switch {
-	case seen.Frames == 0:
+	switch frames := float64(t.framesWhileVoting(seen)); {
+	case frames == 0:
 	case t.audience.apart:
-		out.ViewersUS = float64(seen.CPU.Microseconds()) / float64(seen.Frames)
+		out.ViewersUS = float64(apart.Microseconds()) / frames
 	case t.votes == nil:
-		out.ViewersUS = float64(here.Microseconds()) / float64(max(t.framesWhileVoting(seen), 1))
+		out.ViewersUS = float64(here.Microseconds()) / frames
 	}
 	return out
 }

@@ -60,9 +60,11 @@ type test struct {
 
 	// The processes' use at the borders of phases.
 	atStart, atIdle, atVote, atEnd marks
-	cpuVote, cpuEnd                time.Duration
-	beganVoting, endedVoting       int64
-	tokensBefore, tokensAfter      int64
+	// What the tester has used itself: here, and in processes of viewers.
+	cpuVote, cpuEnd           time.Duration
+	cpuWatching, cpuWatched   time.Duration
+	beganVoting, endedVoting  int64
+	tokensBefore, tokensAfter int64
 }
 
 // prepare opens ballots and fetches voter tokens.
@@ -141,6 +143,7 @@ func (t *test) vote(ctx context.Context) (err error) {
 		return err
 	}
 	t.cpuVote, t.beganVoting = procstat.Self(), monotonic.Now()
+	t.cpuWatching = t.audience.progress().CPU
 	if t.tokens != nil {
 		t.tokensBefore = t.tokens.fetched.Load()
 	}
@@ -153,6 +156,7 @@ func (t *test) vote(ctx context.Context) (err error) {
 		t.tokensAfter = t.tokens.fetched.Load()
 	}
 	t.cpuEnd, t.endedVoting = procstat.Self(), monotonic.Now()
+	t.cpuWatched = t.audience.progress().CPU
 	var gone error
 	t.atEnd, gone = t.watch.mark()
 	return errors.Join(err, gone)

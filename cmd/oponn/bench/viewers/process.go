@@ -68,6 +68,7 @@ func obey(ctx context.Context, crowd Crowd, orders <-chan order, say *json.Encod
 		select {
 		case <-tick.C:
 			progress := crowd.Progress()
+			progress.CPU = cpu()
 			if err := say.Encode(word{Progress: &progress}); err != nil {
 				_, _ = crowd.Stop() // nobody listens
 				return err
@@ -91,7 +92,6 @@ func finish(crowd Crowd, say *json.Encoder) error {
 	if err != nil {
 		return errors.Join(err, say.Encode(word{Error: err.Error()}))
 	}
-	result.CPU = cpu()
 	return say.Encode(word{Result: result})
 }
 
