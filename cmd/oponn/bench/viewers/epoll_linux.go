@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/netip"
@@ -281,11 +282,13 @@ func (l *loop) read(s *stream, b []byte) {
 		}
 		s.gone = s.parser.Status == 404 || s.parser.Status == 410
 		l.lose(s, lostRefused)
+	case l.leave:
+		l.lose(s, lostTold)
+	case errors.Is(err, io.EOF):
+		l.lose(s, lostBroken)
 	case err != nil:
 		l.notes.refuse(err.Error())
 		l.lose(s, lostRefused)
-	case l.leave:
-		l.lose(s, lostTold)
 	}
 }
 
