@@ -52,7 +52,7 @@ func TestRun_CatchesALiar(t *testing.T) {
 	}{
 		"LosesEveryTenth":   {lie: lie{loseEvery: 10}, want: func(c report.Checks) bool { return c.Lost == 20 && c.Doubled == 0 && c.Counted == 180 }},
 		"DoublesEveryTenth": {lie: lie{doubleEvery: 10}, want: func(c report.Checks) bool { return c.Lost == 0 && c.Doubled == 20 && c.Counted == 220 }},
-		"LosesAndDoubles":   {lie: lie{loseEvery: 7, doubleEvery: 4}, want: func(c report.Checks) bool { return c.Lost > 0 && c.Doubled > 0 }},
+		"CountsForAnother":  {lie: lie{swap: true}, want: func(c report.Checks) bool { return c.Lost > 0 && c.Doubled == c.Lost && c.Counted == 200 }},
 		"GoesBackward":      {lie: lie{backward: true}, want: func(c report.Checks) bool { return c.Backward > 0 && c.Lost == 0 }},
 		"Stalls":            {lie: lie{stall: true}, settle: 200 * time.Millisecond, want: func(c report.Checks) bool { return c.Stale == 5 && c.Lost == 0 }},
 	} {

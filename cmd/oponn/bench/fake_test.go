@@ -14,6 +14,7 @@ import (
 // lie is what a fake server does wrong.
 type lie struct {
 	loseEvery, doubleEvery int  // acknowledged votes
+	swap                   bool // votes on the first option count for the second
 	backward               bool // in streams, now and then
 	stall                  bool // streams never get the last version
 	silent                 int  // every so many votes are counted and not answered
@@ -81,6 +82,8 @@ func (f *fake) count(id string, option int) (version uint64, answer bool) {
 	f.votes[id] = f.version
 	switch {
 	case every(f.lie.loseEvery):
+	case f.lie.swap && option == 0:
+		f.options[1]++
 	case every(f.lie.doubleEvery):
 		f.options[option] += 2
 	default:
