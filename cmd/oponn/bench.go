@@ -51,7 +51,7 @@ type benchRunCommand struct {
 
 	JSON       string        `name:"json" placeholder:"FILE" help:"Write the report as JSON."`
 	HTML       string        `name:"html" placeholder:"FILE" help:"Write the report as a page with plots."`
-	MaxP99     time.Duration `placeholder:"TIME" help:"Fail when vote-to-acknowledgement is longer at p99."`
+	MaxP99     time.Duration `name:"max-p99" placeholder:"TIME" help:"Fail when vote-to-acknowledgement is longer at p99."`
 	MaxScreen  time.Duration `placeholder:"TIME" help:"Fail when vote-to-screen is longer at p99."`
 	MaxLost    int64         `default:"-1" placeholder:"N" help:"Fail when more votes are lost or doubled, such as 0."`
 	MaxRefused int64         `default:"-1" placeholder:"N" help:"Fail when more answers are refusals."`
