@@ -46,6 +46,7 @@ type benchRunCommand struct {
 	Pages           bool          `help:"They watch as pages do. Default: as clients of the API."`
 	Join            time.Duration `placeholder:"TIME" help:"They come within that time. Default: at once."`
 	JoinWhileVoting bool          `help:"They come while votes are cast. Default: before."`
+	Rest            time.Duration `placeholder:"TIME" help:"How long they only watch before votes are cast; the server's memory per viewer is measured at its end."`
 	Processes       int           `placeholder:"N" help:"Processes that viewers are spread over. Default: one for all, or as many as they need."`
 	Settle          time.Duration `default:"5s" placeholder:"TIME" help:"How long viewers may take to join, and to get the final result. Default: ${default}."`
 
@@ -116,7 +117,7 @@ func (c benchRunCommand) plan() (bench.Plan, error) {
 		Connections: c.Connections, Rate: float64(c.Rate), Ramp: c.Ramp, Duration: c.Duration, Votes: c.Votes,
 		Form: c.Form, Repeats: c.Repeats, Tries: c.Tries, Deadline: c.Deadline,
 		Viewers: c.Viewers, Pages: c.Pages, Join: c.Join, JoinWhileVoting: c.JoinWhileVoting,
-		Processes: c.Processes, Worker: []string{self, "viewers"}, Settle: c.Settle,
+		Rest: c.Rest, Processes: c.Processes, Worker: []string{self, "viewers"}, Settle: c.Settle,
 	}, nil
 }
 

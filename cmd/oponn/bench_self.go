@@ -107,12 +107,19 @@ func (s *ownServer) end() {
 
 // freePorts returns addresses of this machine that were free a moment ago.
 func freePorts(ctx context.Context, n int) (addrs []string, err error) {
+	// All are held until the last one is found: no two are the same.
+	var held []net.Listener
+	defer func() {
+		for _, l := range held {
+			err = errors.Join(err, l.Close())
+		}
+	}()
 	for range n {
 		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
 			return nil, err
 		}
-		defer l.Close()
+		held = append(held, l)
 		addrs = append(addrs, l.Addr().String())
 	}
 	return addrs, nil

@@ -122,6 +122,7 @@ func (t *test) run(ctx context.Context) (*report.Report, error) {
 		}
 		if !t.plan.JoinWhileVoting {
 			t.audience.await(ctx, t.plan.Join+t.plan.Settle, t.audience.joined, t.tellJoining)
+			wait(ctx, t.plan.Rest)
 		}
 	}
 	if t.atIdle, err = t.watch.mark(); err != nil {
@@ -196,8 +197,13 @@ func (t *test) dial(ctx context.Context) func(i int) (wire.Conn, error) {
 // idle waits for the duration of the plan.
 func (t *test) idle(ctx context.Context) {
 	defer t.every(func() { t.tellVoting(voters.Progress{}) })()
+	wait(ctx, t.plan.Duration)
+}
+
+// wait waits, at most until the context ends.
+func wait(ctx context.Context, d time.Duration) {
 	select {
-	case <-time.After(t.plan.Duration):
+	case <-time.After(d):
 	case <-ctx.Done():
 	}
 }

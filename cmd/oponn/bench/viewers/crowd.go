@@ -274,8 +274,8 @@ func Join(results []*Result) *Result {
 	return sum
 }
 
-// request returns what opens a viewer's stream.
-func (v *viewer) request(dst []byte, c *Config, host string) []byte {
+// head appends what opens a viewer's stream.
+func (v *viewer) head(dst []byte, c *Config, host string) []byte {
 	dst = append(append(append(dst, "GET "...), c.Paths[v.ballot]...), " HTTP/1.1\r\nHost: "...)
 	dst = append(append(dst, host...), "\r\nAccept: text/event-stream\r\n"...)
 	if v.seen {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os/exec"
 	"sync"
@@ -95,6 +96,10 @@ func finish(crowd Crowd, say *json.Encoder) error {
 	return say.Encode(word{Result: result})
 }
 
+var errNoStart = errors.New("viewers: the process was told nothing")
+
+func errWorker(err error) error { return fmt.Errorf("viewers: a process of the crowd: %w", err) }
+
 // process is a crowd in a process of its own.
 type process struct {
 	cmd   *exec.Cmd
@@ -125,7 +130,11 @@ func Spawn(ctx context.Context, command []string, c Config) (Crowd, error) {
 		return nil, errWorker(err)
 	}
 	go p.listen(output)
-	return p, p.order(order{Start: &c})
+	if err := p.order(order{Start: &c}); err != nil {
+		_, _ = p.Stop() // it has gone
+		return nil, err
+	}
+	return p, nil
 }
 
 func (p *process) order(o order) error {

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"math/rand/v2"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -53,7 +54,7 @@ func newVoter(l *Load, i int, conn wire.Conn) *voter {
 	binary.LittleEndian.PutUint64(key[8:], uint64(i)+1)
 	v := &voter{load: l, conn: conn, chance: rand.New(rand.NewChaCha8(key)), samples: newSamples(l.config.Connections)} //nolint:gosec // the same
 	v.bodies, v.paths, v.pages = l.notes.requests.bodies, l.notes.requests.paths, l.notes.requests.pages
-	v.request.Method = "POST"
+	v.request.Method = http.MethodPost
 	if l.config.Form {
 		v.request.Fields = []wire.Field{{Name: "Cookie"}, {Name: "Content-Type", Value: []byte("application/x-www-form-urlencoded")}}
 		return v
@@ -142,7 +143,7 @@ func (v *voter) newID() {
 // come the voter's cookie and the vote's id.
 func (v *voter) visit(ctx context.Context) bool {
 	c := &v.load.config
-	page := wire.Request{Method: "GET", Path: v.pages[v.vote.ballot], Fields: []wire.Field{{Name: "Accept", Value: []byte("text/html")}}}
+	page := wire.Request{Method: http.MethodGet, Path: v.pages[v.vote.ballot], Fields: []wire.Field{{Name: "Accept", Value: []byte("text/html")}}}
 	for try := 1; ; try++ {
 		begin := c.Now()
 		err := v.conn.Exchange(&page, &v.response)

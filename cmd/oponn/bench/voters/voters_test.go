@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"sync"
 	"testing"
@@ -56,7 +57,10 @@ func (sequence) Token(context.Context) (string, error) { return "token", nil }
 type bubbleWaiter struct{}
 
 // Until implements Waiter.
-func (bubbleWaiter) Until(at int64) { time.Sleep(time.Duration(at - bubbleNow())) } // virtual time
+func (bubbleWaiter) Until(at int64) {
+	wait := time.Duration(at - bubbleNow())
+	time.Sleep(wait) // virtual time
+}
 
 // Close implements Waiter.
 func (bubbleWaiter) Close() {}
@@ -249,7 +253,7 @@ func TestForm_VotesLikeABrowser(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const id = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 		server := &counter{answer: func(n int, r *wire.Request) (wire.Response, error) {
-			if r.Method == "GET" && r.Path == "/ballots/b" {
+			if r.Method == http.MethodGet && r.Path == "/ballots/b" {
 				time.Sleep(time.Second) // virtual time
 				return wire.Response{Status: 200, Cookie: []byte("voter=x"), Body: []byte(`<input name="vote_id" value="` + id + `"/>`)}, nil
 			}
