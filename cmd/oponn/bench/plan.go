@@ -65,7 +65,7 @@ type Plan struct {
 	PIDs []int `json:"pids,omitempty"`
 	// Version is that of the tester, for the report.
 	Version string `json:"-"`
-	// Progress is called now and then, if it is set.
+	// Progress is called now and then, if it is set, never twice at once.
 	Progress func(Progress) `json:"-"`
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"runtime"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -48,6 +49,7 @@ type test struct {
 	targets []*url.URL
 	api     *api
 	started time.Time
+	telling sync.Mutex
 
 	ballots  []voters.Ballot
 	before   []tally
@@ -104,6 +106,8 @@ func (t *test) prepareTokens(ctx context.Context) (err error) {
 
 func (t *test) tell(p Progress) {
 	if t.plan.Progress != nil {
+		t.telling.Lock()
+		defer t.telling.Unlock()
 		t.plan.Progress(p)
 	}
 }

@@ -150,7 +150,7 @@ func (v *voter) visit(ctx context.Context) bool {
 		end := c.Now()
 		switch id, ok := between(v.response.Body, `name="vote_id" value="`); {
 		case err != nil:
-			v.load.notes.refuse(failure(err), 0)
+			v.load.notes.refuse(failure(ctx, err), 0)
 		case v.response.Status == 200 && ok && len(id) == len(v.vote.id) && len(v.response.Cookie) > 0:
 			copy(v.vote.id[:], id)
 			v.vote.who = string(v.response.Cookie)
@@ -205,7 +205,7 @@ func (v *voter) attempt(ctx context.Context) (wait time.Duration, again bool) {
 	} else {
 		v.response = wire.Response{}
 		v.vote.maybe = v.vote.maybe || !wire.Unsent(err)
-		notes.refuse(failure(err), time.Duration(end-begin))
+		notes.refuse(failure(ctx, err), time.Duration(end-begin))
 	}
 	retryable := err != nil || v.response.Status == 503 || v.response.Status == 429 || v.response.Status == 502 || v.response.Status == 504
 	wait = v.backoff(v.vote.tries, v.response.RetryAfter)
@@ -307,8 +307,10 @@ func (v *voter) backoff(tries int, said time.Duration) time.Duration {
 
 // failure names an error of a connection in a word or two: there must not be
 // as many names as errors.
-func failure(err error) string {
+func failure(ctx context.Context, err error) string {
 	switch {
+	case ctx.Err() != nil:
+		return "the test was ended"
 	case wire.Unsent(err):
 		return "no connection"
 	case wire.TimedOut(err):
