@@ -21,8 +21,8 @@ type benchCommand struct {
 
 type benchRunCommand struct {
 	Targets  []string `arg:"" optional:"" name:"url" help:"Servers to test, such as http://127.0.0.1:8080; load is spread over them. They have to be on this machine."`
-	Self     bool     `help:"Start a server of its own, with SQLite in a temporary directory or the given Postgres, and end it afterwards."`
-	Database string   `env:"DATABASE_URL" placeholder:"URL" help:"With --self: an empty Postgres database, instead of SQLite."`
+	Self     bool     `help:"Start a server of its own, with SQLite in a temporary directory or a scratch database of the given Postgres, and end it afterwards."`
+	Database string   `env:"DATABASE_URL" placeholder:"URL" help:"With --self: Postgres, instead of SQLite. The test makes a database of its own there and drops it."`
 	IOwnThis bool     `name:"i-own-this" help:"Allow targets that are other machines. Testing what is not yours is an attack."`
 	Insecure bool     `help:"Accept every certificate."`
 	PID      []int    `name:"pid" placeholder:"PID,…" help:"Processes of the server, such as Oponn and Postgres: tell what they and their children use."`
@@ -78,7 +78,7 @@ func (r *rateFlag) UnmarshalText(text []byte) error {
 }
 
 // Run runs the load test and says what it found.
-func (c benchRunCommand) Run(ctx context.Context, t terminal) error {
+func (c benchRunCommand) Run(ctx context.Context, t terminal) (err error) {
 	plan, err := c.plan()
 	if err != nil {
 		return usageError{err}
@@ -88,7 +88,7 @@ func (c benchRunCommand) Run(ctx context.Context, t terminal) error {
 		if err != nil {
 			return err
 		}
-		defer own.end()
+		defer func() { err = errors.Join(err, own.end(ctx)) }()
 		plan.Targets, plan.PIDs = []string{own.url}, append(plan.PIDs, own.pid())
 	}
 	told, done := tellProgress(t.err)

@@ -6,7 +6,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/oponn/oponn/cmd/oponn/bench/report"
+	"github.com/oponn/oponn/persistence/postgres/pgtest"
 )
 
 // loadTest runs the load tester to its end and returns its report.
@@ -51,6 +54,31 @@ func TestBench_Self(t *testing.T) {
 	}
 	if text, err := os.ReadFile(page); err != nil || !strings.Contains(string(text), "</html>") {
 		t.Errorf("the page: %v", err)
+	}
+}
+
+// TestBench_SelfWithPostgres makes a database of its own beside the given one.
+func TestBench_SelfWithPostgres(t *testing.T) {
+	t.Parallel()
+	given := pgtest.URL(t)
+	code, r, stdout, stderr := loadTest(t, "--self", "--database", given, "--votes", "50", "--connections", "4", "--max-lost", "0")
+	if code != 0 || r == nil || r.Votes.Acknowledged != 50 {
+		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+	c := &cluster{database: given}
+	for what, count := range map[string]string{
+		"ballots in the given database": "select count(*) from ballots",
+		"databases left behind":         "select count(*) from pg_database where datname like 'oponn_bench_%'",
+	} {
+		n := -1
+		c.query(t, count, func(rows pgx.Rows) error { return rows.Scan(&n) })
+		if n != 0 {
+			t.Errorf("%d %s", n, what)
+		}
+	}
+	code, _, _, stderr = loadTest(t, "--self", "--database", "postgres://nobody@127.0.0.1:1/none")
+	if code != 1 || !strings.Contains(stderr, "can't be made") {
+		t.Errorf("without a Postgres: exit code %d: %s", code, stderr)
 	}
 }
 

@@ -62,9 +62,10 @@ type test struct {
 
 	// The processes' use at the borders of phases.
 	atStart, atIdle, atVote, atEnd marks
-	// What the tester has used itself: here, and in processes of viewers.
-	cpuVote, cpuEnd           time.Duration
-	cpuWatching, cpuWatched   time.Duration
+	// What this process had used when votes began and ended.
+	cpuVote, cpuEnd time.Duration
+	// watching and watched are the viewers' progress when votes began and ended.
+	watching, watched         viewers.Progress
 	beganVoting, endedVoting  int64
 	tokensBefore, tokensAfter int64
 }
@@ -148,7 +149,7 @@ func (t *test) vote(ctx context.Context) (err error) {
 		return err
 	}
 	t.cpuVote, t.beganVoting = procstat.Self(), monotonic.Now()
-	t.cpuWatching = t.audience.progress().CPU
+	t.watching = t.audience.progress()
 	if t.tokens != nil {
 		t.tokensBefore = t.tokens.fetched.Load()
 	}
@@ -161,7 +162,7 @@ func (t *test) vote(ctx context.Context) (err error) {
 		t.tokensAfter = t.tokens.fetched.Load()
 	}
 	t.cpuEnd, t.endedVoting = procstat.Self(), monotonic.Now()
-	t.cpuWatched = t.audience.progress().CPU
+	t.watched = t.audience.progress()
 	var gone error
 	t.atEnd, gone = t.watch.mark()
 	return errors.Join(err, gone)

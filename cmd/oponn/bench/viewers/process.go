@@ -27,7 +27,7 @@ type word struct {
 }
 
 // tellEvery is how often a process says how far it is.
-const tellEvery = 100 * time.Millisecond
+const tellEvery = 50 * time.Millisecond
 
 // Work is the whole of a process that Spawn starts: it reads orders and writes
 // what it has to say, until it is told to stop or its input ends.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"github.com/oponn/oponn/cmd/oponn/bench/monotonic"
 	"github.com/oponn/oponn/cmd/oponn/bench/wire"
 )
 
@@ -330,6 +331,24 @@ func TestVoter_AllocatesNothing(t *testing.T) {
 	vote()
 	if allocs := testing.AllocsPerRun(1000, vote); allocs != 0 {
 		t.Errorf("%v allocations a vote, want none", allocs)
+	}
+}
+
+func BenchmarkVoter_Vote(b *testing.B) {
+	response := wire.Response{Status: 201, Body: []byte(`{"receipt":"r","version":7,"at":"now"}`)}
+	c := plan(&fixed{response})
+	c.Now = monotonic.Now
+	load, err := Start(c)
+	if err != nil {
+		b.Fatal(err)
+	}
+	load.notes.start(c.Now())
+	v := newVoter(load, 0, &fixed{response})
+	b.ReportAllocs()
+	for b.Loop() {
+		if v.prepare(b.Context()) {
+			v.seeThrough(b.Context())
+		}
 	}
 }
 
