@@ -59,7 +59,7 @@ func (s *ownServer) launch(ctx context.Context, self, database string) error {
 		}
 		database = s.database.url
 	}
-	s.cmd = exec.Command(self, "serve") //nolint:gosec,noctx // this very program, which end ends in good order
+	s.cmd = exec.Command(self, "serve") //nolint:noctx // end ends it, in good order
 	s.cmd.Dir = s.dir                   // where there is no .env
 	s.cmd.Env = append(foreignSettings(), "OPONN_ADDR="+ports[0], "OPONN_OPS_ADDR="+ports[1], "OPONN_DATA_DIR="+filepath.Join(s.dir, "data"),
 		"OPONN_RATE_LIMITS=off", "OPONN_VOTER_TOKENS=on", "OPONN_LOG_LEVEL=warn", "DATABASE_URL="+database)

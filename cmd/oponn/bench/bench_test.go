@@ -3,7 +3,11 @@ package bench_test
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"net"
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -92,7 +96,56 @@ func TestRun_OpenLoop(t *testing.T) {
 	p.Votes, p.Rate, p.Duration, p.Ramp = 0, 400, time.Second, 500*time.Millisecond
 	r := run(t, p)
 	if r.Votes.Begun != 300 || r.Votes.Acknowledged != 300 || r.Tester.Late == nil || r.Screen.Count != 5*300 {
-		t.Errorf("votes %+v, late %+v", r.Votes, r.Tester.Late)
+		t.Errorf("%d begun, %d acknowledged, screen %d, late %v, checks %+v", r.Votes.Begun, r.Votes.Acknowledged, r.Screen.Count, r.Tester.Late != nil, r.Checks)
+	}
+}
+
+// TestRun_OverTLS has voters and viewers who are ordinary clients.
+func TestRun_OverTLS(t *testing.T) {
+	t.Parallel()
+	s := unstartedFake(lie{})
+	s.EnableHTTP2 = true
+	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	t.Cleanup(s.CloseClientConnections)
+	p := plan(s.URL)
+	p.Insecure = true
+	r := run(t, p)
+	if want := (report.Checks{Counted: 200}); r.Checks != want || r.Votes.Acknowledged != 200 || r.Screen.Count != 5*200 {
+		t.Errorf("checks %+v, votes %+v, screen %+v", r.Checks, r.Votes, r.Screen)
+	}
+	p.Insecure = false
+	if _, err := bench.Run(t.Context(), p); err == nil {
+		t.Error("a certificate of nobody is accepted")
+	}
+}
+
+func TestRun_SpreadsOverTargets(t *testing.T) {
+	t.Parallel()
+	hosts := map[string]*atomic.Int64{"127.0.0.1": {}, "localhost": {}}
+	s := unstartedFake(lie{})
+	inner := s.Config.Handler
+	s.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _, _ := net.SplitHostPort(r.Host)
+		if strings.HasSuffix(r.URL.Path, "/votes") || strings.HasSuffix(r.URL.Path, "/live") {
+			hosts[host].Add(1)
+		}
+		inner.ServeHTTP(w, r)
+	})
+	s.Start()
+	t.Cleanup(s.Close)
+	t.Cleanup(s.CloseClientConnections)
+	p := plan(s.URL)
+	p.Targets = []string{s.URL, strings.Replace(s.URL, "127.0.0.1", "localhost", 1)}
+	r := run(t, p)
+	if r.Votes.Acknowledged != 200 || r.Viewers.Joined != 5 {
+		t.Errorf("votes %+v, viewers %+v", r.Votes, r.Viewers)
+	}
+	for host, n := range hosts {
+		if n.Load() < 10 {
+			t.Errorf("%s was asked %d times", host, n.Load())
+		}
 	}
 }
 

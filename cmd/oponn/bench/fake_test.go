@@ -34,6 +34,14 @@ type fake struct {
 
 func newFake(t *testing.T, l lie) (target string) {
 	t.Helper()
+	s := unstartedFake(l)
+	s.Start()
+	t.Cleanup(s.Close)
+	t.Cleanup(s.CloseClientConnections)
+	return s.URL
+}
+
+func unstartedFake(l lie) *httptest.Server {
 	f := &fake{lie: l, version: 1, votes: map[string]uint64{}, moved: make(chan struct{})}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /api/v1/ballots", func(w http.ResponseWriter, _ *http.Request) {
@@ -47,10 +55,7 @@ func newFake(t *testing.T, l lie) (target string) {
 	mux.HandleFunc("POST /api/v1/ballots/fake/votes", f.cast)
 	mux.HandleFunc("GET /api/v1/ballots/fake/results", f.results)
 	mux.HandleFunc("GET /api/v1/ballots/fake/live", f.live)
-	s := httptest.NewServer(mux)
-	t.Cleanup(s.Close)
-	t.Cleanup(s.CloseClientConnections)
-	return s.URL
+	return httptest.NewUnstartedServer(mux)
 }
 
 func (f *fake) cast(w http.ResponseWriter, r *http.Request) {

@@ -29,7 +29,7 @@ func (t *test) report() *report.Report {
 		}
 	}
 	r.Checks = t.check(seen)
-	r.Tester = t.reportTester(seen)
+	r.Tester = t.reportTester()
 	r.Servers = t.reportServers(seen)
 	r.Series = t.series(seen)
 	r.Warnings = t.warnings(r)
@@ -115,7 +115,7 @@ func (t *test) check(seen *viewers.Result) report.Checks {
 	return c
 }
 
-func (t *test) reportTester(seen *viewers.Result) report.Tester {
+func (t *test) reportTester() report.Tester {
 	here, apart := t.cpuEnd-t.cpuVote, t.watched.CPU-t.watching.CPU
 	out := report.Tester{CPUSeconds: (here + apart).Seconds()}
 	took := time.Duration(t.endedVoting - t.beganVoting).Seconds()

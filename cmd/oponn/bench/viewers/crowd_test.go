@@ -3,6 +3,7 @@ package viewers_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -47,6 +48,7 @@ func newStage(t *testing.T, secure bool, first func(w http.ResponseWriter, r *ht
 	s := &stage{version: 1, moved: make(chan struct{}), first: first}
 	s.Server = httptest.NewUnstartedServer(s)
 	s.EnableHTTP2 = true
+	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError) // viewers leave in the middle
 	if secure {
 		s.StartTLS()
 	} else {
@@ -134,6 +136,7 @@ func TestCrowd_Watches(t *testing.T) {
 				t.Fatal(err)
 			}
 			await(t, crowd, "all to join", func(p viewers.Progress) bool { return p.Joined == n && p.Watching == n })
+			moved := monotonic.Now()
 			s.move(5)
 			await(t, crowd, "the next frame", func(p viewers.Progress) bool { return p.Frames == 2*n })
 			crowd.Expect([]uint64{5})
@@ -147,6 +150,11 @@ func TestCrowd_Watches(t *testing.T) {
 			}
 			if len(r.Arrivals) != 1 || r.Arrivals[0].From != 1 || r.Arrivals[0].To != 5 || r.Weight != 1 {
 				t.Errorf("arrivals %+v, weight %d", r.Arrivals, r.Weight)
+			}
+			for _, a := range r.Arrivals { // by the clock of all processes
+				if a.First < moved || a.Last < a.First || a.Last > monotonic.Now() {
+					t.Errorf("arrivals from %d to %d; the frame was sent after %d", a.First, a.Last, moved)
+				}
 			}
 		})
 	}

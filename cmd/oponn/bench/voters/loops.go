@@ -105,6 +105,9 @@ func (l *Load) dispatch(ctx context.Context, work chan<- job) {
 	defer wait.Close()
 	arrivals := schedule{rate: l.config.Rate, ramp: l.config.Ramp}
 	next, more := l.arrival(&arrivals)
+	// free is since when connections had no more than enough to do: before, it
+	// was not the tester who was late.
+	free := l.begin
 	for ctx.Err() == nil {
 		retry, waiting := l.queue.next()
 		due := next
@@ -120,15 +123,12 @@ func (l *Load) dispatch(ctx context.Context, work chan<- job) {
 		now := l.config.Now()
 		if due > now {
 			// A vote that is sent again may come in meanwhile: look around.
-			until := min(due, now+int64(lookAround))
-			wait.Until(until)
-			if until == next && more {
-				l.notes.late(max(l.config.Now()-next, 0))
-			}
+			wait.Until(min(due, now+int64(lookAround)))
 			continue
 		}
 		j := job{due: due}
 		if due == next && more {
+			l.notes.late(now - max(due, free))
 			l.queue.begin()
 			next, more = l.arrival(&arrivals)
 		} else {
@@ -136,6 +136,12 @@ func (l *Load) dispatch(ctx context.Context, work chan<- job) {
 		}
 		select {
 		case work <- j:
+			continue
+		default:
+		}
+		select {
+		case work <- j:
+			free = l.config.Now()
 		case <-ctx.Done():
 		}
 	}
