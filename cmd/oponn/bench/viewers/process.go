@@ -100,6 +100,9 @@ var errNoStart = errors.New("viewers: the process was told nothing")
 
 func errWorker(err error) error { return fmt.Errorf("viewers: a process of the crowd: %w", err) }
 
+// stopPatience is how long a process may take to say its result.
+const stopPatience = 30 * time.Second
+
 // process is a crowd in a process of its own.
 type process struct {
 	cmd   *exec.Cmd
@@ -188,7 +191,12 @@ func (p *process) Expect(final []uint64) {
 func (p *process) Stop() (*Result, error) {
 	_ = p.order(order{Stop: true}) // a process that has gone has no result
 	_ = p.input.Close()
-	<-p.done
+	select {
+	case <-p.done:
+	case <-time.After(stopPatience):
+		_ = p.cmd.Process.Kill()
+		<-p.done
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.err != nil {
