@@ -21,8 +21,8 @@ type benchCommand struct {
 
 type benchRunCommand struct {
 	Targets  []string `arg:"" optional:"" name:"url" help:"Servers to test, such as http://127.0.0.1:8080; load is spread over them. They have to be on this machine."`
-	Self     bool     `help:"Start a server of its own, with SQLite in a temporary directory or the given Postgres, and end it afterwards."`
-	Database string   `env:"DATABASE_URL" placeholder:"URL" help:"With --self: an empty Postgres database, instead of SQLite."`
+	Self     bool     `help:"Start a server of its own, with SQLite in a temporary directory or a scratch database of the given Postgres, and end it afterwards."`
+	Database string   `env:"DATABASE_URL" placeholder:"URL" help:"With --self: Postgres, instead of SQLite. The test makes a database of its own there and drops it."`
 	IOwnThis bool     `name:"i-own-this" help:"Allow targets that are other machines. Testing what is not yours is an attack."`
 	Insecure bool     `help:"Accept every certificate."`
 	PID      []int    `name:"pid" placeholder:"PID,…" help:"Processes of the server, such as Oponn and Postgres: tell what they and their children use."`
@@ -46,12 +46,13 @@ type benchRunCommand struct {
 	Pages           bool          `help:"They watch as pages do. Default: as clients of the API."`
 	Join            time.Duration `placeholder:"TIME" help:"They come within that time. Default: at once."`
 	JoinWhileVoting bool          `help:"They come while votes are cast. Default: before."`
+	Rest            time.Duration `placeholder:"TIME" help:"How long they only watch before votes are cast; the server's memory per viewer is measured at its end."`
 	Processes       int           `placeholder:"N" help:"Processes that viewers are spread over. Default: one for all, or as many as they need."`
 	Settle          time.Duration `default:"5s" placeholder:"TIME" help:"How long viewers may take to join, and to get the final result. Default: ${default}."`
 
 	JSON       string        `name:"json" placeholder:"FILE" help:"Write the report as JSON."`
 	HTML       string        `name:"html" placeholder:"FILE" help:"Write the report as a page with plots."`
-	MaxP99     time.Duration `placeholder:"TIME" help:"Fail when vote-to-acknowledgement is longer at p99."`
+	MaxP99     time.Duration `name:"max-p99" placeholder:"TIME" help:"Fail when vote-to-acknowledgement is longer at p99."`
 	MaxScreen  time.Duration `placeholder:"TIME" help:"Fail when vote-to-screen is longer at p99."`
 	MaxLost    int64         `default:"-1" placeholder:"N" help:"Fail when more votes are lost or doubled, such as 0."`
 	MaxRefused int64         `default:"-1" placeholder:"N" help:"Fail when more answers are refusals."`
@@ -77,7 +78,7 @@ func (r *rateFlag) UnmarshalText(text []byte) error {
 }
 
 // Run runs the load test and says what it found.
-func (c benchRunCommand) Run(ctx context.Context, t terminal) error {
+func (c benchRunCommand) Run(ctx context.Context, t terminal) (err error) {
 	plan, err := c.plan()
 	if err != nil {
 		return usageError{err}
@@ -87,7 +88,7 @@ func (c benchRunCommand) Run(ctx context.Context, t terminal) error {
 		if err != nil {
 			return err
 		}
-		defer own.end()
+		defer func() { err = errors.Join(err, own.end(ctx)) }()
 		plan.Targets, plan.PIDs = []string{own.url}, append(plan.PIDs, own.pid())
 	}
 	told, done := tellProgress(t.err)
@@ -116,7 +117,7 @@ func (c benchRunCommand) plan() (bench.Plan, error) {
 		Connections: c.Connections, Rate: float64(c.Rate), Ramp: c.Ramp, Duration: c.Duration, Votes: c.Votes,
 		Form: c.Form, Repeats: c.Repeats, Tries: c.Tries, Deadline: c.Deadline,
 		Viewers: c.Viewers, Pages: c.Pages, Join: c.Join, JoinWhileVoting: c.JoinWhileVoting,
-		Processes: c.Processes, Worker: []string{self, "viewers"}, Settle: c.Settle,
+		Rest: c.Rest, Processes: c.Processes, Worker: []string{self, "viewers"}, Settle: c.Settle,
 	}, nil
 }
 

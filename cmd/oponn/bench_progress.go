@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
@@ -19,19 +20,22 @@ func tellProgress(out io.Writer) (tell func(bench.Progress), done func()) {
 	}
 	p := mpb.New(mpb.WithOutput(out), mpb.WithWidth(40))
 	var bar *mpb.Bar
-	var now bench.Progress
+	var now *atomic.Pointer[bench.Progress] // of this bar, which is drawn at its own pace
 	finish := func() {
 		if bar != nil {
 			bar.SetTotal(-1, true)
 		}
 	}
 	tell = func(next bench.Progress) {
-		if bar == nil || next.Phase != now.Phase {
+		if bar == nil || next.Phase != now.Load().Phase {
 			finish()
+			drawn := &atomic.Pointer[bench.Progress]{}
+			drawn.Store(&next)
+			now = drawn
 			bar = p.AddBar(next.Total, mpb.PrependDecorators(decor.Name(fmt.Sprintf("%-8s", next.Phase))),
-				mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return progressText(now) })))
+				mpb.AppendDecorators(decor.Any(func(decor.Statistics) string { return progressText(*drawn.Load()) })))
 		}
-		now = next
+		now.Store(&next)
 		bar.SetCurrent(next.Done)
 	}
 	return tell, func() { finish(); p.Wait() }

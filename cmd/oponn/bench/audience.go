@@ -47,11 +47,11 @@ func (t *test) gather(ctx context.Context) error {
 		return err
 	}
 	c := viewers.Config{
-		Targets: t.plan.Targets, Total: t.plan.Viewers, Join: t.plan.Join, Insecure: t.plan.Insecure,
+		Total: t.plan.Viewers, Join: t.plan.Join, Insecure: t.plan.Insecure,
 		Sources: sources(ctx, t.targets, t.plan.Viewers),
 	}
-	for i, u := range t.targets {
-		c.Targets[i] = u.String()
+	for _, u := range t.targets {
+		c.Targets = append(c.Targets, u.String())
 	}
 	for _, b := range t.ballots {
 		path := "/ballots/" + b.ID + "/live"
@@ -111,6 +111,7 @@ func (a *audience) progress() (sum viewers.Progress) {
 		sum.Watching += p.Watching
 		sum.Gone += p.Gone
 		sum.Frames += p.Frames
+		sum.CPU += p.CPU
 		if p.Behind < 0 || sum.Behind < 0 {
 			sum.Behind = -1
 		} else {

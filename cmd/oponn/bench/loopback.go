@@ -8,7 +8,7 @@ import (
 	"net/url"
 )
 
-// ErrNotYours says that a target is not on this machine.
+// notYoursError says that a target is not on this machine.
 type notYoursError struct {
 	host string
 	addr netip.Addr

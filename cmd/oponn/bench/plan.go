@@ -49,6 +49,9 @@ type Plan struct {
 	Pages           bool          `json:"pages,omitempty"`
 	Join            time.Duration `json:"join_ns,omitempty"`
 	JoinWhileVoting bool          `json:"join_while_voting,omitempty"`
+	// Rest is how long they only watch before votes begin: memory is measured
+	// at its end.
+	Rest time.Duration `json:"rest_ns,omitempty"`
 	// Processes is how many the viewers are spread over; 0 for as few as will
 	// do. Worker is the command that they run, which has to call
 	// viewers.Work; without it all viewers are in this process.
@@ -62,7 +65,7 @@ type Plan struct {
 	PIDs []int `json:"pids,omitempty"`
 	// Version is that of the tester, for the report.
 	Version string `json:"-"`
-	// Progress is called now and then, if it is set.
+	// Progress is called now and then, if it is set, never twice at once.
 	Progress func(Progress) `json:"-"`
 }
 
@@ -135,6 +138,7 @@ func (p *Plan) check() error {
 		between("duration in seconds", p.Duration.Seconds(), 0.001, MaxDuration.Seconds()),
 		between("ramp in seconds", p.Ramp.Seconds(), 0, p.Duration.Seconds()),
 		between("join in seconds", p.Join.Seconds(), 0, MaxDuration.Seconds()),
+		between("rest in seconds", p.Rest.Seconds(), 0, MaxDuration.Seconds()),
 		between("settle in seconds", p.Settle.Seconds(), 0, 600),
 		between("deadline in seconds", p.Deadline.Seconds(), 0.001, 600),
 		between("patience in seconds", p.Patience.Seconds(), 0.001, 600),

@@ -29,7 +29,7 @@ func (t *test) report() *report.Report {
 		}
 	}
 	r.Checks = t.check(seen)
-	r.Tester = t.reportTester(seen)
+	r.Tester = t.reportTester()
 	r.Servers = t.reportServers(seen)
 	r.Series = t.series(seen)
 	r.Warnings = t.warnings(r)
@@ -72,7 +72,7 @@ func (t *test) reportViewers(seen *viewers.Result) *report.Viewers {
 		Wanted: t.plan.Viewers, Joined: seen.Joined, Watching: seen.Watching, Frames: seen.Frames, Bytes: seen.Bytes,
 		Conflated: seen.Conflated, Refused: seen.Refused, Broken: seen.Broken, Reconnects: seen.Reconnects,
 		GaveUp: seen.GaveUp, Ended: seen.Ended, JoinSeconds: t.audience.took.Seconds(),
-		PerSecond: float64(t.framesWhileVoting(seen)) / time.Duration(t.endedVoting-t.beganVoting).Seconds(),
+		PerSecond: float64(t.framesWhileVoting()) / time.Duration(t.endedVoting-t.beganVoting).Seconds(),
 	}
 	if t.audience.apart {
 		out.Processes = len(t.audience.crowds)
@@ -88,19 +88,11 @@ func (t *test) offset() int {
 	if t.plan.Viewers == 0 {
 		return 0
 	}
-	return int((t.beganVoting - t.audience.began) / int64(time.Second))
+	return int(time.Duration(t.beganVoting-t.audience.began).Round(time.Second) / time.Second)
 }
 
-// framesWhileVoting counts them in whole seconds.
-func (t *test) framesWhileVoting(seen *viewers.Result) (n int64) {
-	last := t.offset() + int((t.endedVoting-t.beganVoting)/int64(time.Second))
-	for second, frames := range seen.PerSecond {
-		if second >= t.offset() && second <= last {
-			n += frames
-		}
-	}
-	return n
-}
+// framesWhileVoting is how many frames came, to the last tenth of a second.
+func (t *test) framesWhileVoting() int64 { return t.watched.Frames - t.watching.Frames }
 
 // check holds what was acknowledged against the results.
 func (t *test) check(seen *viewers.Result) report.Checks {
@@ -123,9 +115,9 @@ func (t *test) check(seen *viewers.Result) report.Checks {
 	return c
 }
 
-func (t *test) reportTester(seen *viewers.Result) report.Tester {
-	here := t.cpuEnd - t.cpuVote
-	out := report.Tester{CPUSeconds: (here + seen.CPU).Seconds()}
+func (t *test) reportTester() report.Tester {
+	here, apart := t.cpuEnd-t.cpuVote, t.watched.CPU-t.watching.CPU
+	out := report.Tester{CPUSeconds: (here + apart).Seconds()}
 	took := time.Duration(t.endedVoting - t.beganVoting).Seconds()
 	out.CPUShare = out.CPUSeconds / took / float64(runtime.NumCPU())
 	if t.votes != nil {
@@ -134,12 +126,12 @@ func (t *test) reportTester(seen *viewers.Result) report.Tester {
 			out.VotersUS = float64(here.Microseconds()) / float64(t.votes.Attempts)
 		}
 	}
-	switch {
-	case seen.Frames == 0:
+	switch frames := float64(t.framesWhileVoting()); {
+	case frames == 0:
 	case t.audience.apart:
-		out.ViewersUS = float64(seen.CPU.Microseconds()) / float64(seen.Frames)
+		out.ViewersUS = float64(apart.Microseconds()) / frames
 	case t.votes == nil:
-		out.ViewersUS = float64(here.Microseconds()) / float64(max(t.framesWhileVoting(seen), 1))
+		out.ViewersUS = float64(here.Microseconds()) / frames
 	}
 	return out
 }
@@ -155,7 +147,7 @@ func (t *test) reportServers(seen *viewers.Result) (servers []report.Server) {
 		if t.votes != nil && t.votes.Acknowledged > 0 {
 			s.USPerVote = float64((end.CPU - vote.CPU).Microseconds()) / float64(t.votes.Acknowledged)
 		}
-		if frames := t.framesWhileVoting(seen); frames > 0 {
+		if frames := t.framesWhileVoting(); frames > 0 {
 			s.USPerFrame = float64((end.CPU - vote.CPU).Microseconds()) / float64(frames)
 		}
 		if seen.Joined > 0 && !t.plan.JoinWhileVoting {

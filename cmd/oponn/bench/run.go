@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"runtime"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -48,6 +49,7 @@ type test struct {
 	targets []*url.URL
 	api     *api
 	started time.Time
+	telling sync.Mutex
 
 	ballots  []voters.Ballot
 	before   []tally
@@ -60,9 +62,12 @@ type test struct {
 
 	// The processes' use at the borders of phases.
 	atStart, atIdle, atVote, atEnd marks
-	cpuVote, cpuEnd                time.Duration
-	beganVoting, endedVoting       int64
-	tokensBefore, tokensAfter      int64
+	// What this process had used when votes began and ended.
+	cpuVote, cpuEnd time.Duration
+	// watching and watched are the viewers' progress when votes began and ended.
+	watching, watched         viewers.Progress
+	beganVoting, endedVoting  int64
+	tokensBefore, tokensAfter int64
 }
 
 // prepare opens ballots and fetches voter tokens.
@@ -102,6 +107,8 @@ func (t *test) prepareTokens(ctx context.Context) (err error) {
 
 func (t *test) tell(p Progress) {
 	if t.plan.Progress != nil {
+		t.telling.Lock()
+		defer t.telling.Unlock()
 		t.plan.Progress(p)
 	}
 }
@@ -120,6 +127,7 @@ func (t *test) run(ctx context.Context) (*report.Report, error) {
 		}
 		if !t.plan.JoinWhileVoting {
 			t.audience.await(ctx, t.plan.Join+t.plan.Settle, t.audience.joined, t.tellJoining)
+			wait(ctx, t.plan.Rest)
 		}
 	}
 	if t.atIdle, err = t.watch.mark(); err != nil {
@@ -141,6 +149,7 @@ func (t *test) vote(ctx context.Context) (err error) {
 		return err
 	}
 	t.cpuVote, t.beganVoting = procstat.Self(), monotonic.Now()
+	t.watching = t.audience.progress()
 	if t.tokens != nil {
 		t.tokensBefore = t.tokens.fetched.Load()
 	}
@@ -153,6 +162,7 @@ func (t *test) vote(ctx context.Context) (err error) {
 		t.tokensAfter = t.tokens.fetched.Load()
 	}
 	t.cpuEnd, t.endedVoting = procstat.Self(), monotonic.Now()
+	t.watched = t.audience.progress()
 	var gone error
 	t.atEnd, gone = t.watch.mark()
 	return errors.Join(err, gone)
@@ -192,8 +202,13 @@ func (t *test) dial(ctx context.Context) func(i int) (wire.Conn, error) {
 // idle waits for the duration of the plan.
 func (t *test) idle(ctx context.Context) {
 	defer t.every(func() { t.tellVoting(voters.Progress{}) })()
+	wait(ctx, t.plan.Duration)
+}
+
+// wait waits, at most until the context ends.
+func wait(ctx context.Context, d time.Duration) {
 	select {
-	case <-time.After(t.plan.Duration):
+	case <-time.After(d):
 	case <-ctx.Done():
 	}
 }

@@ -20,7 +20,7 @@ func Read(pid int) (Usage, error) {
 		return Usage{}, fmt.Errorf("procstat: no process %d: %w", pid, err)
 	}
 	u := Usage{Name: root.name}
-	for _, p := range family(pid, root) {
+	for _, p := range family(root) {
 		u.CPU += p.cpu
 		u.Memory += memory(p.pid)
 	}
@@ -34,7 +34,7 @@ type stat struct {
 }
 
 // family returns a process and all its descendants.
-func family(pid int, root stat) []stat {
+func family(root stat) []stat {
 	children := map[int][]stat{}
 	entries, _ := os.ReadDir("/proc") // without it there are no children to see
 	for _, e := range entries {

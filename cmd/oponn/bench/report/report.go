@@ -186,7 +186,7 @@ func NewLatency(h *hdrhistogram.Histogram) *Latency {
 // shares are those of a curve: evenly spaced by the number of nines.
 var shares = func() (s []float64) {
 	s = append(s, 0, 0.1, 0.25, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85)
-	for nine := 0.1; nine > 5e-7; nine /= 10 {
+	for nine := 0.1; nine > 5e-6; nine /= 10 {
 		for _, part := range []float64{1, 0.7, 0.5, 0.35, 0.2, 0.14} {
 			s = append(s, 1-nine*part)
 		}

@@ -27,12 +27,24 @@ func (r *Report) Print(w io.Writer) {
 // section is a table with a title: the first column are names.
 type section struct {
 	title string
-	head  []string
 	rows  [][]string
 }
 
 func (s *section) add(name string, values ...string) {
 	s.rows = append(s.rows, append([]string{name}, values...))
+}
+
+// even returns the rows with as many cells each.
+func (s *section) even() [][]string {
+	most := 0
+	for _, row := range s.rows {
+		most = max(most, len(row))
+	}
+	rows := make([][]string, len(s.rows))
+	for i, row := range s.rows {
+		rows[i] = append(slices.Clip(row), make([]string, most-len(row))...)
+	}
+	return rows
 }
 
 func (r *Report) sections() (all []section) {

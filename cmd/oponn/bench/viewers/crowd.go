@@ -53,6 +53,8 @@ type Progress struct {
 	// Behind is how many streams have not got the version yet that Expect
 	// named; -1 before that has been counted.
 	Behind int `json:"behind"`
+	// CPU is what the process has used, where it is one of its own.
+	CPU time.Duration `json:"cpu"`
 }
 
 // Result is what a crowd saw.
@@ -81,8 +83,6 @@ type Result struct {
 	// for Weight of its kind.
 	Arrivals []Arrivals `json:"arrivals"`
 	Weight   int        `json:"weight"`
-	// CPU is what the process has used, where it is one of its own.
-	CPU time.Duration `json:"cpu"`
 }
 
 // Crowd is an audience under way. It is safe for concurrent use.
@@ -257,7 +257,6 @@ func Join(results []*Result) *Result {
 		sum.Conflated += r.Conflated
 		sum.Backward += r.Backward
 		sum.Stale += r.Stale
-		sum.CPU += r.CPU
 		for reason, n := range r.Refused {
 			sum.Refused[reason] += n
 		}
@@ -275,8 +274,8 @@ func Join(results []*Result) *Result {
 	return sum
 }
 
-// request returns what opens a viewer's stream.
-func (v *viewer) request(dst []byte, c *Config, host string) []byte {
+// head appends what opens a viewer's stream.
+func (v *viewer) head(dst []byte, c *Config, host string) []byte {
 	dst = append(append(append(dst, "GET "...), c.Paths[v.ballot]...), " HTTP/1.1\r\nHost: "...)
 	dst = append(append(dst, host...), "\r\nAccept: text/event-stream\r\n"...)
 	if v.seen {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/netip"
@@ -136,7 +137,7 @@ func (l *loop) run(ctx context.Context) {
 			break
 		}
 		for _, e := range events[:max(n, 0)] {
-			l.serve(int(e.Fd), e.Events)
+			l.serve(int(e.Fd))
 		}
 		at := now()
 		l.connectDue(at)
@@ -232,8 +233,8 @@ func (l *loop) connect(i int) error {
 	return unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: unix.EPOLLOUT, Fd: int32(i)})
 }
 
-// serve does what a descriptor is ready for.
-func (l *loop) serve(i int, events uint32) {
+// serve does what a stream is ready for.
+func (l *loop) serve(i int) {
 	s := &l.streams[i]
 	if s.fd < 0 {
 		return
@@ -259,7 +260,7 @@ func (l *loop) ask(i int, s *stream) bool {
 	if number, err := unix.GetsockoptInt(int(s.fd), unix.SOL_SOCKET, unix.SO_ERROR); err != nil || number != 0 {
 		return false
 	}
-	l.request = s.viewer.request(l.request[:0], &l.config, l.hosts[s.target])
+	l.request = s.head(l.request[:0], &l.config, l.hosts[s.target])
 	if n, err := unix.Write(int(s.fd), l.request); err != nil || n < len(l.request) {
 		return false
 	}
@@ -281,11 +282,13 @@ func (l *loop) read(s *stream, b []byte) {
 		}
 		s.gone = s.parser.Status == 404 || s.parser.Status == 410
 		l.lose(s, lostRefused)
+	case l.leave:
+		l.lose(s, lostTold)
+	case errors.Is(err, io.EOF):
+		l.lose(s, lostBroken)
 	case err != nil:
 		l.notes.refuse(err.Error())
 		l.lose(s, lostRefused)
-	case l.leave:
-		l.lose(s, lostTold)
 	}
 }
 
@@ -323,7 +326,7 @@ func (l *loop) lose(s *stream, why string) {
 		l.gone++
 		return
 	}
-	heap.Push(&l.due, wait{now() + int64(s.pause(rand.Int64N)), s.index}) //nolint:gosec // chance is all it has to be
+	heap.Push(&l.due, wait{now() + int64(s.pause(rand.Int64N)), s.index})
 }
 
 // Progress implements Crowd.

@@ -3,8 +3,6 @@ package viewers
 import (
 	"context"
 	"crypto/tls"
-	"errors"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
@@ -191,7 +189,3 @@ func (o *ordinary) Stop() (*Result, error) {
 	defer o.mu.Unlock()
 	return o.notes.finish(stale), nil
 }
-
-var errNoStart = errors.New("viewers: the process was told nothing")
-
-func errWorker(err error) error { return fmt.Errorf("viewers: a process of the crowd: %w", err) }

@@ -3,6 +3,7 @@ package viewers
 import (
 	"bytes"
 	"errors"
+	"io"
 	"strconv"
 )
 
@@ -50,7 +51,8 @@ type Parser struct {
 	long    bool  // the line has more
 	chunked bool
 	phase   phase
-	left    int32 // bytes of the chunk to come
+	left    int32 // bytes of the chunk, or of the body, to come
+	length  int32 // of the body, and one more; zero: not told
 	status  int16 // until the head's end
 	message Message
 	named   Kind
@@ -65,12 +67,14 @@ const (
 	inLine  // of a chunk's size, after it
 	inChunk // its data
 	afterChunk
+	inLength // of a body whose length was told
 )
 
 // maxChunk bounds what a server may announce.
 const maxChunk = 1 << 26
 
-// Feed reads what came and calls emit for each message that is complete.
+// Feed reads what came and calls emit for each message that is complete. It
+// returns io.EOF where the answer ends before its connection does.
 func (p *Parser) Feed(b []byte, emit func(Message)) error {
 	for len(b) > 0 {
 		var err error
@@ -82,11 +86,14 @@ func (p *Parser) Feed(b []byte, emit func(Message)) error {
 		case inBody:
 			p.text(b, emit)
 			return nil
-		case inChunk:
+		case inChunk, inLength:
 			n := min(int(p.left), len(b))
 			p.text(b[:n], emit)
 			b = b[n:]
 			if p.left -= int32(n); p.left == 0 {
+				if p.phase == inLength {
+					return io.EOF
+				}
 				p.phase = afterChunk
 			}
 		default:
@@ -109,9 +116,8 @@ func (p *Parser) frame(c byte) error {
 			return ErrMalformed
 		}
 	case c == '\n':
-		p.phase = inChunk
-		if p.left == 0 {
-			p.phase = afterChunk // the last one; nothing but an empty line follows
+		if p.phase = inChunk; p.left == 0 {
+			return io.EOF // the last one; nothing of interest follows
 		}
 	case p.phase == inLine:
 	default:
@@ -181,8 +187,14 @@ func (p *Parser) head(b []byte) (rest []byte, err error) {
 			if p.phase = inBody; p.chunked {
 				p.phase = inSize
 			}
-			if p.Status != 200 {
+			switch {
+			case p.Status != 200:
 				return b, ErrRefused
+			case p.chunked:
+			case p.length == 1:
+				return nil, io.EOF
+			case p.length > 1:
+				p.phase, p.left = inLength, p.length-1
 			}
 			return b, nil
 		}
@@ -206,6 +218,10 @@ func (p *Parser) field(line []byte) {
 	switch {
 	case bytes.EqualFold(name, []byte("Transfer-Encoding")):
 		p.chunked = bytes.EqualFold(value, []byte("chunked"))
+	case bytes.EqualFold(name, []byte("Content-Length")):
+		if length, ok := decimal(value); ok {
+			p.length = length + 1
+		}
 	case bytes.EqualFold(name, []byte("Retry-After")):
 		p.RetryAfter, _ = decimal(value)
 	}

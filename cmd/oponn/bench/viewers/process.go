@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os/exec"
 	"sync"
@@ -26,7 +27,7 @@ type word struct {
 }
 
 // tellEvery is how often a process says how far it is.
-const tellEvery = 100 * time.Millisecond
+const tellEvery = 50 * time.Millisecond
 
 // Work is the whole of a process that Spawn starts: it reads orders and writes
 // what it has to say, until it is told to stop or its input ends.
@@ -68,6 +69,7 @@ func obey(ctx context.Context, crowd Crowd, orders <-chan order, say *json.Encod
 		select {
 		case <-tick.C:
 			progress := crowd.Progress()
+			progress.CPU = cpu()
 			if err := say.Encode(word{Progress: &progress}); err != nil {
 				_, _ = crowd.Stop() // nobody listens
 				return err
@@ -91,9 +93,15 @@ func finish(crowd Crowd, say *json.Encoder) error {
 	if err != nil {
 		return errors.Join(err, say.Encode(word{Error: err.Error()}))
 	}
-	result.CPU = cpu()
 	return say.Encode(word{Result: result})
 }
+
+var errNoStart = errors.New("viewers: the process was told nothing")
+
+func errWorker(err error) error { return fmt.Errorf("viewers: a process of the crowd: %w", err) }
+
+// stopPatience is how long a process may take to say its result.
+const stopPatience = 30 * time.Second
 
 // process is a crowd in a process of its own.
 type process struct {
@@ -125,7 +133,11 @@ func Spawn(ctx context.Context, command []string, c Config) (Crowd, error) {
 		return nil, errWorker(err)
 	}
 	go p.listen(output)
-	return p, p.order(order{Start: &c})
+	if err := p.order(order{Start: &c}); err != nil {
+		_, _ = p.Stop() // it has gone
+		return nil, err
+	}
+	return p, nil
 }
 
 func (p *process) order(o order) error {
@@ -179,7 +191,12 @@ func (p *process) Expect(final []uint64) {
 func (p *process) Stop() (*Result, error) {
 	_ = p.order(order{Stop: true}) // a process that has gone has no result
 	_ = p.input.Close()
-	<-p.done
+	select {
+	case <-p.done:
+	case <-time.After(stopPatience):
+		_ = p.cmd.Process.Kill()
+		<-p.done
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.err != nil {

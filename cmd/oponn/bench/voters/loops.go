@@ -95,59 +95,91 @@ func (v *voter) do(ctx context.Context, j job) {
 	v.load.queue.later(v.load.config.Now()+int64(wait), &kept)
 }
 
-// dispatch hands out votes when they are due, first ones and those to be sent
-// again, until none is left.
+// dispatcher hands out votes when they are due: first ones by the schedule, and
+// those that are to be sent again.
+type dispatcher struct {
+	load     *Load
+	wait     Waiter
+	arrivals schedule
+	// next is when the next first vote is due, if there are more.
+	next int64
+	more bool
+	// free is since when connections had no more than enough to do: before, it
+	// was not the tester who was late.
+	free int64
+}
+
+// lookAround is how long the dispatcher sleeps at most: a vote to be sent again
+// may come in meanwhile.
+const lookAround = 5 * time.Millisecond
+
+// dispatch hands out all votes, until none is left or the context ends.
 func (l *Load) dispatch(ctx context.Context, work chan<- job) {
-	wait := l.config.Wait
-	if wait == nil {
-		wait = newWaiter()
+	d := dispatcher{load: l, wait: l.config.Wait, free: l.begin, arrivals: schedule{rate: l.config.Rate, ramp: l.config.Ramp}}
+	if d.wait == nil {
+		d.wait = newWaiter()
 	}
-	defer wait.Close()
-	arrivals := schedule{rate: l.config.Rate, ramp: l.config.Ramp}
-	next, more := l.arrival(&arrivals)
+	defer d.wait.Close()
+	d.advance()
 	for ctx.Err() == nil {
-		retry, waiting := l.queue.next()
-		due := next
-		switch {
-		case !more && !waiting:
-			if l.queue.empty() {
-				return
-			}
-			due = math.MaxInt64
-		case waiting && (!more || retry < next):
-			due = retry
+		due, first := d.due()
+		if due == math.MaxInt64 && l.queue.empty() {
+			return
 		}
-		now := l.config.Now()
-		if due > now {
-			// A vote that is sent again may come in meanwhile: look around.
-			until := min(due, now+int64(lookAround))
-			wait.Until(until)
-			if until == next && more {
-				l.notes.late(max(l.config.Now()-next, 0))
-			}
+		if now := l.config.Now(); due > now {
+			d.wait.Until(min(due, now+int64(lookAround)))
 			continue
 		}
-		j := job{due: due}
-		if due == next && more {
-			l.queue.begin()
-			next, more = l.arrival(&arrivals)
-		} else {
-			j.again = l.queue.pop()
-		}
-		select {
-		case work <- j:
-		case <-ctx.Done():
-		}
+		d.hand(ctx, work, d.take(due, first))
 	}
 }
 
-// lookAround is how long the dispatcher sleeps at most.
-const lookAround = 5 * time.Millisecond
+// advance finds out when the next first vote is due.
+func (d *dispatcher) advance() {
+	d.next = d.load.begin + int64(d.arrivals.next())
+	d.more = d.next < d.load.end && d.load.claims.take()
+}
 
-// arrival returns when the next vote is due, unless there is none.
-func (l *Load) arrival(s *schedule) (due int64, more bool) {
-	due = l.begin + int64(s.next())
-	return due, due < l.end && l.claims.take()
+// due says when the next vote is due, and whether it is a first one. Never is
+// the end of time.
+func (d *dispatcher) due() (at int64, first bool) {
+	again, waiting := d.load.queue.next()
+	switch {
+	case d.more && (!waiting || d.next <= again):
+		return d.next, true
+	case waiting:
+		return again, false
+	default:
+		return math.MaxInt64, false
+	}
+}
+
+// take makes the vote that is due a job.
+func (d *dispatcher) take(due int64, first bool) job {
+	if !first {
+		return job{due: due, again: d.load.queue.pop()}
+	}
+	d.load.notes.late(d.load.config.Now() - max(due, d.free))
+	d.load.queue.begin()
+	d.advance()
+	return job{due: due}
+}
+
+// hand gives a job to a connection, as soon as there is one.
+func (d *dispatcher) hand(ctx context.Context, work chan<- job, j job) {
+	select {
+	case work <- j:
+		return
+	default:
+	}
+	select {
+	case work <- j:
+		d.free = d.load.config.Now()
+	case <-ctx.Done():
+		if j.again != nil {
+			d.load.notes.giveUp(j.again)
+		}
+	}
 }
 
 // schedule says when votes are due in an open loop: evenly, at a rate that

@@ -38,13 +38,6 @@ func (q *queue) empty() bool {
 	return q.underWay == 0
 }
 
-// waitingVotes is how many wait.
-func (q *queue) waitingVotes() int {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return len(q.waiting)
-}
-
 // later keeps a vote until it is due once more.
 func (q *queue) later(at int64, v *vote) {
 	q.mu.Lock()

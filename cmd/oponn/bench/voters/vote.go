@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"math/rand/v2"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -53,7 +54,7 @@ func newVoter(l *Load, i int, conn wire.Conn) *voter {
 	binary.LittleEndian.PutUint64(key[8:], uint64(i)+1)
 	v := &voter{load: l, conn: conn, chance: rand.New(rand.NewChaCha8(key)), samples: newSamples(l.config.Connections)} //nolint:gosec // the same
 	v.bodies, v.paths, v.pages = l.notes.requests.bodies, l.notes.requests.paths, l.notes.requests.pages
-	v.request.Method = "POST"
+	v.request.Method = http.MethodPost
 	if l.config.Form {
 		v.request.Fields = []wire.Field{{Name: "Cookie"}, {Name: "Content-Type", Value: []byte("application/x-www-form-urlencoded")}}
 		return v
@@ -142,14 +143,14 @@ func (v *voter) newID() {
 // come the voter's cookie and the vote's id.
 func (v *voter) visit(ctx context.Context) bool {
 	c := &v.load.config
-	page := wire.Request{Method: "GET", Path: v.pages[v.vote.ballot], Fields: []wire.Field{{Name: "Accept", Value: []byte("text/html")}}}
+	page := wire.Request{Method: http.MethodGet, Path: v.pages[v.vote.ballot], Fields: []wire.Field{{Name: "Accept", Value: []byte("text/html")}}}
 	for try := 1; ; try++ {
 		begin := c.Now()
 		err := v.conn.Exchange(&page, &v.response)
 		end := c.Now()
 		switch id, ok := between(v.response.Body, `name="vote_id" value="`); {
 		case err != nil:
-			v.load.notes.refuse(failure(err), 0)
+			v.load.notes.refuse(failure(ctx, err), 0)
 		case v.response.Status == 200 && ok && len(id) == len(v.vote.id) && len(v.response.Cookie) > 0:
 			copy(v.vote.id[:], id)
 			v.vote.who = string(v.response.Cookie)
@@ -204,7 +205,7 @@ func (v *voter) attempt(ctx context.Context) (wait time.Duration, again bool) {
 	} else {
 		v.response = wire.Response{}
 		v.vote.maybe = v.vote.maybe || !wire.Unsent(err)
-		notes.refuse(failure(err), time.Duration(end-begin))
+		notes.refuse(failure(ctx, err), time.Duration(end-begin))
 	}
 	retryable := err != nil || v.response.Status == 503 || v.response.Status == 429 || v.response.Status == 502 || v.response.Status == 504
 	wait = v.backoff(v.vote.tries, v.response.RetryAfter)
@@ -306,8 +307,10 @@ func (v *voter) backoff(tries int, said time.Duration) time.Duration {
 
 // failure names an error of a connection in a word or two: there must not be
 // as many names as errors.
-func failure(err error) string {
+func failure(ctx context.Context, err error) string {
 	switch {
+	case ctx.Err() != nil:
+		return "the test was ended"
 	case wire.Unsent(err):
 		return "no connection"
 	case wire.TimedOut(err):

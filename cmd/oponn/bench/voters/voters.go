@@ -96,14 +96,18 @@ func (l *Load) Progress() Progress { return l.notes.progress() }
 // come to an end. When the context ends, votes under way are left unknown.
 func (l *Load) Run(ctx context.Context) (*Result, error) {
 	c := &l.config
-	conns := make([]wire.Conn, c.Connections)
-	for i := range conns {
+	conns := make([]wire.Conn, 0, c.Connections)
+	defer func() {
+		for _, conn := range conns {
+			conn.Close()
+		}
+	}()
+	for i := range c.Connections {
 		conn, err := c.Dial(i)
 		if err != nil {
 			return nil, err
 		}
-		defer conn.Close()
-		conns[i] = conn
+		conns = append(conns, conn)
 	}
 	l.begin = c.Now()
 	l.end = l.begin + int64(c.Duration)

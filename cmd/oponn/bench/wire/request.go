@@ -1,6 +1,9 @@
 package wire
 
-import "strconv"
+import (
+	"net/http"
+	"strconv"
+)
 
 // appendRequest appends a request as it is sent by HTTP/1.1.
 func appendRequest(dst []byte, host string, r *Request) []byte {
@@ -10,7 +13,7 @@ func appendRequest(dst []byte, host string, r *Request) []byte {
 		f := &r.Fields[i]
 		dst = append(append(append(append(dst, f.Name...), ": "...), f.Value...), "\r\n"...)
 	}
-	if len(r.Body) > 0 || r.Method == "POST" {
+	if len(r.Body) > 0 || r.Method == http.MethodPost {
 		dst = append(strconv.AppendInt(append(dst, "Content-Length: "...), int64(len(r.Body)), 10), "\r\n"...)
 	}
 	return append(append(dst, "\r\n"...), r.Body...)

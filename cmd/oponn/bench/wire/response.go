@@ -108,31 +108,36 @@ func (r *Response) field(line []byte) error {
 		if equalFold(name, "location") {
 			r.Location = value
 		}
-	case len("connection"):
-		if equalFold(name, "connection") {
+	case len("connection"): // and of set-cookie
+		switch {
+		case equalFold(name, "connection"):
 			r.close = r.close && !equalFold(value, "keep-alive") || equalFold(value, "close")
-		} else if equalFold(name, "set-cookie") && r.Cookie == nil {
+		case r.Cookie == nil && equalFold(name, "set-cookie"):
 			r.Cookie, _, _ = bytes.Cut(value, []byte(";"))
 		}
 	case len("retry-after"):
 		if equalFold(name, "retry-after") {
-			if seconds, ok := number(value); ok {
-				r.RetryAfter = time.Duration(seconds) * time.Second
-			}
+			seconds, _ := number(value) // a date is as good as nothing
+			r.RetryAfter = time.Duration(seconds) * time.Second
 		}
 	case len("content-length"):
 		if equalFold(name, "content-length") {
-			length, ok := number(value)
-			if !ok {
-				return errMalformed
-			}
-			r.length = length
+			return r.setLength(value)
 		}
 	case len("transfer-encoding"):
 		if equalFold(name, "transfer-encoding") {
 			r.chunked = equalFold(value, "chunked")
 		}
 	}
+	return nil
+}
+
+func (r *Response) setLength(value []byte) error {
+	length, ok := number(value)
+	if !ok {
+		return errMalformed
+	}
+	r.length = length
 	return nil
 }
 

@@ -25,7 +25,7 @@ func (e *exchange) advance(fd uintptr) (over bool) {
 	}
 	for e.room() {
 		n, err := syscall.Read(int(fd), e.in[e.have:])
-		switch err { //nolint:errorlint // a system call returns its number as it is
+		switch err { // a system call returns its number as it is
 		case nil:
 			if e.received(n) {
 				return true
@@ -47,7 +47,7 @@ func (e *exchange) write(fd int) bool {
 	for e.sent < len(e.out) {
 		n, err := syscall.Write(fd, e.out[e.sent:])
 		if err != nil {
-			if err == syscall.EINTR { //nolint:errorlint // a system call returns its number as it is
+			if err == syscall.EINTR {
 				continue
 			}
 			e.err = fmt.Errorf("wire: write: %w", err)
