@@ -13,6 +13,7 @@ const roleVariable = "OPONN_YARDSTICK_ROLE"
 var roles = map[string]func() error{
 	"viewers": runViewers,
 	"nethttp": runNetHTTP,
+	"flood":   runFlood,
 }
 
 func TestMain(m *testing.M) {

@@ -220,15 +220,16 @@ func latencies(t tidings, published map[uint64]time.Time) (p50, p99, last float6
 	return quantile(0.5), quantile(0.99), last
 }
 
-// saturation measures how many frames a second there can be.
+// saturation measures how many frames a second there can be. Oponn stands
+// there with a store that keeps nothing, as the others have none.
 func saturation(b *testing.B, c contender, s *standing) {
 	b.Helper()
-	const viewers, publishers, span = 1000, 4, 5 * time.Second
+	const viewers, span = 1000, 5 * time.Second
+	start := c.start
 	if c.name == "oponn" {
-		s.rate = saturateOponn(b, viewers, publishers, span)
-		return
+		start = startFlood
 	}
-	run := c.start(b)
+	run := start(b)
 	clients := play(b, "viewers")
 	defer run.server.stop()
 	defer clients.stop()
@@ -238,36 +239,6 @@ func saturation(b *testing.B, c contender, s *standing) {
 		b.Fatal(t.Error)
 	}
 	s.rate = flood(b, run.server, clients, 1, span, func(int) { run.publish(uint64(time.Now().UnixNano())) })
-}
-
-// saturateOponn is saturation with frames as often as there are versions.
-func saturateOponn(b *testing.B, viewers, publishers int, span time.Duration) float64 {
-	b.Helper()
-	server, addr := startOponn(b, "OPONN_FRAME_INTERVAL=1ms")
-	defer server.stop()
-	services := make([]*service, publishers)
-	services[0] = newService(b, addr, 4_000)
-	for i := range services {
-		one := *services[0]
-		one.client = &http.Client{Timeout: patience, Transport: &http.Transport{}}
-		one.tokens = services[0].tokens[i*1_000 : (i+1)*1_000]
-		services[i] = &one
-	}
-	clients := play(b, "viewers")
-	defer clients.stop()
-	var t tidings
-	clients.ask(order{Op: "connect", Addr: addr, Path: services[0].watchPath(), Count: viewers, Mark: "id: "}, &t)
-	if t.Error != "" {
-		b.Fatal(t.Error)
-	}
-	// More versions than there can be frames, and no more: votes come first,
-	// and a closed loop of voters would take whatever it gets.
-	ticks := time.NewTicker(4 * time.Millisecond)
-	defer ticks.Stop()
-	return flood(b, server, clients, publishers, span, func(i int) {
-		<-ticks.C
-		services[i].vote(b)
-	})
 }
 
 // flood publishes without pause and returns the frames a second that arrive.
