@@ -144,7 +144,7 @@ func connect(loops []*loop, o order, headed <-chan struct{}) (mutes []int, err e
 	for i := range o.Count {
 		source := from.As4()
 		source[3] += byte(i / 10_000)
-		fd, err := dial(to, source)
+		fd, err := dial(to, source, o.Mute)
 		if err != nil {
 			return mutes, fmt.Errorf("viewer %d: %w", i, err)
 		}
@@ -182,7 +182,7 @@ func answered(headed <-chan struct{}) error {
 	}
 }
 
-func dial(to netip.AddrPort, from [4]byte) (int, error) {
+func dial(to netip.AddrPort, from [4]byte, mute bool) (int, error) {
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return 0, err
@@ -190,6 +190,9 @@ func dial(to netip.AddrPort, from [4]byte) (int, error) {
 	_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_IP, 24, 1) // IP_BIND_ADDRESS_NO_PORT
 	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: from}); err != nil {
 		return 0, err
+	}
+	if mute { // soon full
+		_ = syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_RCVBUF, 4<<10)
 	}
 	if err := syscall.Connect(fd, &syscall.SockaddrInet4{Addr: to.Addr().As4(), Port: int(to.Port())}); err != nil {
 		return 0, err
