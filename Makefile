@@ -134,7 +134,17 @@ test: deps assets ## run all tests with the race detector; a skipped one is a fa
 
 # Benchmarks run one package at a time: together they measure each other.
 bench: assets ## run the benchmarks
-	@$(GO) test -p 1 -run '^$$' -bench . -benchmem $(PKG)
+	@$(GO) test -p 1 -run '^$$' -bench . -benchmem $$($(GO) list $(PKG) | grep -v /yardstick)
+
+# Each runs the servers, built now, in processes of their own. nchan is Debian's
+# nginx module (libnginx-mod-nchan).
+YARDSTICK := $(GO) test -run '^$$' -benchtime 1x -timeout 20m ./cmd/oponn/bench/yardstick -bench
+
+bench-streams: assets ## 10,000 viewers: Oponn beside nchan and a plain handler, with ratios
+	@$(YARDSTICK) 'Streams|SlowViewers'
+
+bench-crowd: assets ## 50,000 viewers on four instances: how long until the last has seen a vote
+	@$(YARDSTICK) Crowd
 
 lint: $(LINT) assets ## lint, with the table of who may import whom
 	$(call say,linting)
@@ -178,5 +188,5 @@ screenshots: build ## make the pictures in docs/images
 clean: ## remove what was built; data/ stays
 	rm -rf bin views/node_modules views/static/vendor coverage.*
 
-.PHONY: help run build prod settings services-up infra-up services-down upgrade compose dev assets generate fmt binary test bench screenshots lint check \
+.PHONY: help run build prod settings services-up infra-up services-down upgrade compose dev assets generate fmt binary test bench bench-streams bench-crowd screenshots lint check \
 	tidy-check generate-check format-check vet deps clean

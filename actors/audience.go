@@ -36,7 +36,7 @@ type audience struct {
 	viewers  int
 	last     time.Time     // of the last fan-out
 	took     time.Duration // by the last fan-out
-	waiting  bool          // for the timer
+	waiting  bool          // for fanOut
 	timer    timer
 }
 
@@ -90,19 +90,19 @@ func (a *audience) publish(ctx actor.Context, snapshot oponn.Snapshot) {
 	if a.waiting || a.viewers == 0 {
 		return
 	}
+	a.waiting = true
 	wait := a.interval() - time.Since(a.last)
-	if wait <= 0 {
-		a.fanOut()
+	if wait <= 0 { // behind newer states that have come during the last fan-out
+		ctx.Send(ctx.Self(), &fanOut{generation: a.timer.generation})
 		return
 	}
-	a.waiting = true
 	a.timer.arm(a.system.root, ctx.Self(), wait, func(g int) any { return &fanOut{generation: g} })
 }
 
 // interval is the time between frames. It widens when fanning out takes
-// longer, and leaves a pause then: so frames grow fewer, and votes don't wait.
+// longer, which it does when votes want the processors: they go first.
 func (a *audience) interval() time.Duration {
-	return min(max(a.system.cfg.FrameInterval, a.took+a.took/4), max(maxFrameInterval, a.system.cfg.FrameInterval))
+	return min(max(a.system.cfg.FrameInterval, a.took), max(maxFrameInterval, a.system.cfg.FrameInterval))
 }
 
 func (a *audience) fanOut() {

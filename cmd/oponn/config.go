@@ -335,8 +335,8 @@ func (r *reader) streams(name, value string, openFiles uint64) int {
 	switch {
 	case err != nil || n < 1:
 		r.fault("%s is %q; it has to be a number above zero.", name, value)
-	case uint64(n) > openFiles:
-		r.fault("%s is %d, but this process may only open %d files (ulimit -n).", name, n, openFiles)
+	case uint64(n) > openFiles-openFiles/10:
+		r.fault("%s is %d, but this process may only open %d files (ulimit -n), and a tenth of them is for voters and the database.", name, n, openFiles)
 	}
 	return n
 }

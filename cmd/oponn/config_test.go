@@ -132,7 +132,7 @@ func TestConfig_Refusals(t *testing.T) {
 		"ZeroFrameInterval":   {map[string]string{"OPONN_FRAME_INTERVAL": "0s"}, []string{"OPONN_FRAME_INTERVAL"}},
 		"IdleAfter":           {map[string]string{"OPONN_IDLE_AFTER": "soon"}, []string{"OPONN_IDLE_AFTER"}},
 		"MaxStreams":          {map[string]string{"OPONN_MAX_STREAMS": "many"}, []string{"OPONN_MAX_STREAMS"}},
-		"MoreStreamsThanFile": {map[string]string{"OPONN_MAX_STREAMS": "20001"}, []string{"OPONN_MAX_STREAMS", "20000 files"}},
+		"MoreStreamsThanFile": {map[string]string{"OPONN_MAX_STREAMS": "18001"}, []string{"OPONN_MAX_STREAMS", "20000 files"}},
 		"LogLevel":            {map[string]string{"OPONN_LOG_LEVEL": "loud"}, []string{"OPONN_LOG_LEVEL"}},
 		"CertificateAlone":    {map[string]string{"OPONN_TLS_CERT": "cert.pem"}, []string{"OPONN_TLS_KEY is not"}},
 		"KeyAlone":            {map[string]string{"OPONN_TLS_KEY": "key.pem"}, []string{"OPONN_TLS_CERT is not"}},

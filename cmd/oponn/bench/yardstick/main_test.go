@@ -21,6 +21,7 @@ var roles = map[string]func() error{
 	"nethttp":  runNetHTTP,
 	"bare":     runBare,
 	"textbook": runTextbook,
+	"flood":    runFlood,
 }
 
 func TestMain(m *testing.M) {

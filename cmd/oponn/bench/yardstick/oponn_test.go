@@ -43,12 +43,8 @@ func startOponn(b testing.TB, settings ...string) (*process, string) {
 func newService(b testing.TB, addr string, votes int) *service {
 	b.Helper()
 	s := &service{addr: addr, client: &http.Client{Timeout: patience}}
-	options := make([]string, 7)
-	for i := range options {
-		options[i] = fmt.Sprintf("option %d, %s", i, strings.Repeat("as long as it takes ", 4)+"and more")
-	}
 	var created struct{ ID string }
-	s.post(b, "/api/v1/ballots", map[string]any{"question": "Which one?", "options": options}, &created)
+	s.post(b, "/api/v1/ballots", map[string]any{"question": "Which one?", "options": options()}, &created)
 	s.ballot = created.ID
 	for len(s.tokens) < votes {
 		var voters struct{ Tokens []string }
@@ -56,6 +52,15 @@ func newService(b testing.TB, addr string, votes int) *service {
 		s.tokens = append(s.tokens, voters.Tokens...)
 	}
 	return s
+}
+
+// options are so many and long that a frame of theirs has about 1 KB.
+func options() []string {
+	options := make([]string, 7)
+	for i := range options {
+		options[i] = fmt.Sprintf("option %d, %sand more", i, strings.Repeat("as long as it takes ", 4))
+	}
+	return options
 }
 
 func (s *service) post(b testing.TB, path string, body, answer any, headers ...string) {
