@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/oponn/oponn/cmd/oponn/bench/monotonic"
 	"github.com/oponn/oponn/cmd/oponn/bench/procstat"
 	"github.com/oponn/oponn/cmd/oponn/bench/viewers"
@@ -90,18 +92,24 @@ func (t *test) crowd(ctx context.Context, apart bool, c viewers.Config) (viewers
 	return viewers.Gather(context.WithoutCancel(ctx), c)
 }
 
-// disperse ends all streams and keeps what was seen.
+// disperse ends all streams and keeps what was seen. All crowds end at once:
+// the seats of those who have gone must not go to others.
 func (t *test) disperse() error {
-	var errs []error
-	for _, crowd := range t.audience.crowds {
-		result, err := crowd.Stop()
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		t.crowds = append(t.crowds, result)
+	var group errgroup.Group
+	results := make([]*viewers.Result, len(t.audience.crowds))
+	for i, crowd := range t.audience.crowds {
+		group.Go(func() (err error) {
+			results[i], err = crowd.Stop()
+			return err
+		})
 	}
-	return errors.Join(errs...)
+	err := group.Wait()
+	for _, result := range results {
+		if result != nil {
+			t.crowds = append(t.crowds, result)
+		}
+	}
+	return err
 }
 
 func (a *audience) progress() (sum viewers.Progress) {

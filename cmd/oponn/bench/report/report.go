@@ -101,7 +101,7 @@ type Checks struct {
 	// in it beyond all that were sent.
 	Lost    int64 `json:"lost"`
 	Doubled int64 `json:"doubled"`
-	// Stale viewers never got the final version, Backward frames had a lower
+	// Stale viewers joined and never got the final version, Backward frames had a lower
 	// version than one before at the same viewer.
 	Stale    int64 `json:"stale"`
 	Backward int64 `json:"backward"`

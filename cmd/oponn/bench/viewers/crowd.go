@@ -73,7 +73,7 @@ type Result struct {
 	Conflated int64 `json:"conflated"`
 	// Backward is how many frames had a lower version than one before.
 	Backward int64 `json:"backward"`
-	// Stale is how many viewers have not got the final version.
+	// Stale is how many viewers have joined and not got the final version.
 	Stale int `json:"stale"`
 	// FirstFrame is the time from joining to the first frame in µs.
 	FirstFrame *hdrhistogram.Snapshot `json:"first_frame"`
@@ -193,9 +193,9 @@ func (n *notes) frame(v *viewer, version uint64, at int64) {
 	v.version = version
 }
 
-// behind says whether a viewer that should have it lacks the final version.
+// behind says whether a viewer that has joined lacks the final version.
 func (n *notes) behind(v *viewer) bool {
-	return !v.gone && int(v.ballot) < len(n.final) && v.version < n.final[v.ballot]
+	return v.seen && !v.gone && int(v.ballot) < len(n.final) && v.version < n.final[v.ballot]
 }
 
 // lost notes that a viewer lost its stream, and says whether it comes back.

@@ -24,6 +24,7 @@ type stream struct {
 	index  int32
 	fd     int32 // -1: none
 	linked bool  // connected, and the request is sent
+	open   bool  // the answer is a stream
 }
 
 // loop serves all viewers of a process from one goroutine.
@@ -265,7 +266,6 @@ func (l *loop) ask(i int, s *stream) bool {
 		return false
 	}
 	s.linked = true
-	l.watching++
 	return unix.EpollCtl(l.epoll, unix.EPOLL_CTL_MOD, int(s.fd), &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLRDHUP, Fd: int32(i)}) == nil
 }
 
@@ -274,6 +274,10 @@ func (l *loop) read(s *stream, b []byte) {
 	l.notes.result.Bytes += int64(len(b))
 	l.current, l.now, l.leave = s, now(), false
 	err := s.parser.Feed(b, l.emit)
+	if !s.open && s.parser.Status == 200 {
+		s.open = true
+		l.watching++
+	}
 	switch {
 	case errors.Is(err, ErrRefused):
 		l.notes.refuse(reason(int(s.parser.Status), b))
@@ -318,10 +322,10 @@ func (l *loop) lose(s *stream, why string) {
 		_ = unix.Close(int(s.fd))
 		s.fd = -1
 	}
-	if s.linked {
+	if s.open {
 		l.watching--
-		s.linked = false
 	}
+	s.linked, s.open = false, false
 	if !l.notes.lost(&s.viewer, why) {
 		l.gone++
 		return

@@ -80,10 +80,6 @@ func (c *plain) connect() error {
 		return nil
 	}
 	dialer := net.Dialer{Timeout: c.dialer.Patience, KeepAlive: -1}
-	if c.dialer.Source != "" {
-		dialer.LocalAddr = &net.TCPAddr{IP: net.ParseIP(c.dialer.Source)}
-		dialer.Control = bindLate
-	}
 	conn, err := dialer.DialContext(c.ctx, "tcp", c.addr)
 	if err != nil {
 		return unsentError{fmt.Errorf("wire: %w", err)}

@@ -57,9 +57,7 @@ type Conn interface {
 type Dialer struct {
 	// Target is scheme and host.
 	Target *url.URL
-	// Source is the local address to bind to; empty for any.
-	Source string
-	// Patience bounds one exchange; it is kept to a tenth.
+	// Patience bounds one exchange; how exactly, is up to Watch.
 	Patience time.Duration
 	// Watch ends exchanges that last too long. It is needed for plain HTTP.
 	Watch *Watchdog
