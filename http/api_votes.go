@@ -34,7 +34,6 @@ func (s *Server) castByAPI(c echo.Context) error {
 	}
 	// Whether or not its sender waits for the answer, a vote that has come is
 	// cast; and nothing has to watch for the sender's leaving.
-	endTurn(r.Context())
 	receipt, err := s.ballots.Cast(context.WithoutCancel(r.Context()), cast)
 	if err != nil {
 		return err

@@ -12,24 +12,24 @@ import (
 // stream's now, which is logged when it ends.
 const takenOver = "taken over"
 
-// connKey is the key of a request's connection.
+// connKey is the key of a request's plain TCP connection.
 type connKey struct{}
 
-func withConn(ctx context.Context, c net.Conn) context.Context {
-	return context.WithValue(ctx, connKey{}, c)
+// withPlainConn remembers a connection that a stream may take over.
+func withPlainConn(ctx context.Context, c net.Conn) context.Context {
+	if tcp, ok := c.(*net.TCPConn); ok && canTakeOver {
+		return context.WithValue(ctx, connKey{}, tcp)
+	}
+	return ctx
 }
 
 // plainConn returns a request's connection if a stream may take it over: what
 // is written to it is what the viewer gets.
 func plainConn(r *http.Request) *net.TCPConn {
-	if r.ProtoMajor != 1 || r.TLS != nil || !canTakeOver {
+	if r.ProtoMajor != 1 || r.TLS != nil {
 		return nil
 	}
-	c, _ := r.Context().Value(connKey{}).(net.Conn)
-	if turn, ok := c.(*turnConn); ok {
-		c = turn.Conn
-	}
-	tcp, _ := c.(*net.TCPConn)
+	tcp, _ := r.Context().Value(connKey{}).(*net.TCPConn)
 	return tcp
 }
 

@@ -21,11 +21,11 @@ func (s *Server) routes() *echo.Echo {
 	e.Use(s.observe, s.guard)
 
 	endless := func(path string, handle echo.HandlerFunc) {
-		e.GET(path, begun(handle))
-		e.HEAD(path, begun(handle))
+		e.GET(path, handle)
+		e.HEAD(path, handle)
 	}
 	get := func(path string, handle echo.HandlerFunc) { endless(path, s.bound(handle)) }
-	post := func(path string, handle echo.HandlerFunc) { e.POST(path, begun(s.bound(handle))) }
+	post := func(path string, handle echo.HandlerFunc) { e.POST(path, s.bound(handle)) }
 	get("/", s.showHome)
 	get("/new", s.showNew)
 	post("/ballots", s.createByForm)
@@ -37,7 +37,7 @@ func (s *Server) routes() *echo.Echo {
 
 	post("/api/v1/ballots", s.createByAPI)
 	get("/api/v1/ballots/:id", s.getBallot)
-	e.PATCH("/api/v1/ballots/:id", begun(s.bound(s.changeBallot)))
+	e.PATCH("/api/v1/ballots/:id", s.bound(s.changeBallot))
 	get("/api/v1/ballots/:id/results", s.getResults)
 	endless(routeAPIStream, s.streamAPI)
 	e.POST("/api/v1/ballots/:id/votes", s.castByAPI) // Ballots.Cast has a deadline of its own

@@ -49,7 +49,6 @@ type Server struct {
 	apiDialect   *dialect
 	pageDialects map[*locales.Locale]*dialect
 
-	turns    turns
 	seats    *seats
 	sockets  *sockets // of streams that net/http knows nothing of any more
 	draining atomic.Bool
@@ -63,7 +62,7 @@ func New(cfg Config, ballots Ballots) (*Server, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	s := &Server{cfg: cfg, ballots: ballots, crossOrigin: http.NewCrossOriginProtection(), turns: newTurns(), ending: make(chan struct{})}
+	s := &Server{cfg: cfg, ballots: ballots, crossOrigin: http.NewCrossOriginProtection(), ending: make(chan struct{})}
 	s.apiDialect, s.pageDialects = apiDialect(), make(map[*locales.Locale]*dialect)
 	for _, l := range locales.All() {
 		s.pageDialects[l] = pageDialect(l)
@@ -95,8 +94,7 @@ func New(cfg Config, ballots Ballots) (*Server, error) {
 		WriteTimeout:   cfg.ReadTimeout + cfg.Deadline + 5*time.Second,
 		IdleTimeout:    2 * time.Minute,
 		MaxHeaderBytes: maxHeader,
-		ConnContext:    withConn,
-		ConnState:      s.turns.hook,
+		ConnContext:    withPlainConn,
 		// Its complaints are about peers and name their addresses.
 		ErrorLog: slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelDebug),
 	}
@@ -108,7 +106,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.Serv
 
 // Serve answers the connections of the listener until Shutdown; then it
 // returns nil.
-func (s *Server) Serve(l net.Listener) error { return served(s.http.Serve(s.turns.listen(l))) }
+func (s *Server) Serve(l net.Listener) error { return served(s.http.Serve(l)) }
 
 // ServeTLS is Serve with TLS and HTTP/2.
 func (s *Server) ServeTLS(l net.Listener, certFile, keyFile string) error {
