@@ -141,7 +141,7 @@ func (f *fold) judge(n int, vote *Vote, earlier []LoggedVote) Outcome {
 			return f.repeat(vote, earlier[i])
 		}
 	}
-	if d.Protection == ProtectedByCodes && (f.ground.Codes == nil || !f.ground.Codes[n]) {
+	if d.Protection == ProtectedByCodes && !f.isCode(n) {
 		return Outcome{Err: codeRefused()}
 	}
 	if len(earlier) > 0 && !d.AllowChange {
@@ -162,6 +162,9 @@ func (f *fold) judge(n int, vote *Vote, earlier []LoggedVote) Outcome {
 	f.state.Voters++
 	return Outcome{}
 }
+
+// isCode says whether the nth vote's tag is a code's.
+func (f *fold) isCode(n int) bool { return n < len(f.ground.Codes) && f.ground.Codes[n] }
 
 // MaxChanges is how often a voter may change their vote.
 const MaxChanges = 20

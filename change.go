@@ -145,7 +145,7 @@ func (f *fold) edit(c *Change) (*Definition, error) {
 		options = c.Options
 	}
 	question, labels, wrong := checkTexts(question, options)
-	if _, bad := d.Rules.check(len(labels), d.AllowWriteIn); len(wrong) == 0 {
+	if _, bad := d.check(len(labels), d.AllowWriteIn); len(wrong) == 0 {
 		wrong = bad
 	}
 	switch {

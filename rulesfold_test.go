@@ -143,11 +143,8 @@ func TestApplying_IsAFoldUnderAllRules(t *testing.T) {
 // step draws a batch, applies it, and compares.
 func (m *ruled) step(t *rapid.T, l *ledger, now time.Time) {
 	change := drawSwitch(t)
-	switch change.Status {
-	case oponn.Open:
-		m.open = true
-	case oponn.Closed:
-		m.open = false
+	if change.Status != "" {
+		m.open = change.Status == oponn.Open
 	}
 	type cast struct {
 		voter  int
@@ -174,7 +171,7 @@ func (m *ruled) step(t *rapid.T, l *ledger, now time.Time) {
 	wantCode(t, err, "")
 	again, err := apply(ground)
 	wantCode(t, err, "")
-	if !reflect.DeepEqual(effect, again) || fmt.Sprintf("%+v", ground) != before {
+	if fmt.Sprintf("%+v", effect) != fmt.Sprintf("%+v", again) || fmt.Sprintf("%+v", ground) != before {
 		t.Fatal("applying is not pure")
 	}
 	wantCode(t, effect.Check(l.head), "")

@@ -227,11 +227,11 @@ func (b *ballot) failed(ctx actor.Context, j *job, err error) {
 		return
 	}
 	b.life.underway = nil
-	if j.unknown && !(code == oponn.CodeGone && j.deletes()) {
+	switch {
+	case j.unknown && code == oponn.CodeGone && j.deletes():
+		j.changes[0].answer(oponn.Snapshot{}, nil) // deleted, by us or by somebody else
+	case j.unknown:
 		err = errUnknown(err)
-	}
-	if j.unknown && code == oponn.CodeGone && j.deletes() {
-		j.changes[0].answer(oponn.Snapshot{}, nil) // by us, or by somebody else
 	}
 	j.refuse(storeError(err))
 	if code == oponn.CodeGone || code == oponn.CodeNotFound || errors.Is(err, oponn.ErrStale) {
