@@ -189,8 +189,7 @@ func (b *ballot) redefine(d *oponn.Definition) {
 	b.gathering = slices.DeleteFunc(b.gathering, func(m *castVote) bool { return !b.prepare(m) })
 }
 
-// buried ends a ballot that has been deleted here. Others are told, and look
-// into the store themselves.
+// buried answers those who waited for the batch that deleted the ballot.
 func (b *ballot) buried(ctx actor.Context, j *job, effect oponn.Effect) {
 	for i, m := range j.casts {
 		m.refuse(effect.Outcomes[i].Err)
@@ -198,8 +197,15 @@ func (b *ballot) buried(ctx actor.Context, j *job, effect oponn.Effect) {
 	for _, m := range j.changes {
 		m.answer(b.snapshot(), nil)
 	}
-	ctx.Send(b.system.relay, &announce{notice: oponn.Notice{Ballot: b.id, Gone: true}})
-	b.end(ctx, oponn.Errorf(oponn.CodeGone, "This ballot was deleted."), oponn.EndGone)
+	b.gone(ctx, oponn.Errorf(oponn.CodeGone, "This ballot was deleted."), true)
+}
+
+// gone ends a ballot that the store has no more. Whoever deleted it tells.
+func (b *ballot) gone(ctx actor.Context, refusal error, tell bool) {
+	if tell {
+		ctx.Send(b.system.relay, &announce{notice: oponn.Notice{Ballot: b.id, Gone: true}})
+	}
+	b.end(ctx, refusal, oponn.EndGone)
 }
 
 // answerStranger ends a batch of an earlier instance of this actor, whose
@@ -220,7 +226,8 @@ func (b *ballot) failed(ctx actor.Context, j *job, err error) {
 	code := oponn.CodeOf(err)
 	j.unknown = j.unknown || code == oponn.CodeOutcomeUnknown
 	j.attempts++
-	if j.unknown && time.Now().Before(j.deadline()) {
+	gone := code == oponn.CodeGone || code == oponn.CodeNotFound // that is known, whatever was not
+	if j.unknown && !gone && time.Now().Before(j.deadline()) {
 		pause := retryAfter << min(j.attempts-1, 5)
 		self, root := ctx.Self(), b.system.root
 		time.AfterFunc(pause, func() { root.Send(self, &resubmit{job: j}) })
@@ -228,13 +235,17 @@ func (b *ballot) failed(ctx actor.Context, j *job, err error) {
 	}
 	b.life.underway = nil
 	switch {
-	case j.unknown && code == oponn.CodeGone && j.deletes():
+	case j.unknown && gone && j.deletes():
 		j.changes[0].answer(oponn.Snapshot{}, nil) // deleted, by us or by somebody else
-	case j.unknown:
+	case j.unknown && !gone:
 		err = errUnknown(err)
 	}
 	j.refuse(storeError(err))
-	if code == oponn.CodeGone || code == oponn.CodeNotFound || errors.Is(err, oponn.ErrStale) {
+	if gone && b.refusal == nil {
+		b.gone(ctx, storeError(err), j.deletes())
+		return
+	}
+	if errors.Is(err, oponn.ErrStale) {
 		b.refresh(ctx, nil)
 	}
 	if b.ballot == nil || b.refusal != nil {
