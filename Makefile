@@ -133,12 +133,25 @@ test: deps assets ## run all tests with the race detector; a skipped one is a fa
 	@$(GO) run ./.ci/testsum -race -timeout $(TEST_TIMEOUT) $(PKG)
 
 # Benchmarks run one package at a time: together they measure each other.
-bench: assets ## run the benchmarks
+bench: assets ## run the benchmarks, and votes beside a bare handler and the textbook's
 	@$(GO) test -p 1 -run '^$$' -bench . -benchmem $$($(GO) list $(PKG) | grep -v /yardstick)
+	@$(MAKE) --no-print-directory bench-votes
 
 # Each runs the servers, built now, in processes of their own. nchan is Debian's
 # nginx module (libnginx-mod-nchan).
 YARDSTICK := $(GO) test -run '^$$' -benchtime 1x -timeout 20m ./cmd/oponn/bench/yardstick -bench
+
+bench-votes: assets ## votes on one hot ballot: Oponn beside a bare handler and the textbook's, with ratios
+	@$(YARDSTICK) Votes
+
+bench-both: assets ## 10,000 viewers and half of the votes that saturate; and more votes than that
+	@$(YARDSTICK) 'Both|Overload'
+
+bench-growth: assets ## 10^3 to 10^7 votes, 1 to 100,000 ballots, one and two instances
+	@$(YARDSTICK) 'Growth|TwoInstances'
+
+bench-soak: assets ## memory under an even load: OPONN_YARDSTICK_SOAK=10m make bench-soak
+	@$(YARDSTICK) Soak
 
 bench-streams: assets ## 10,000 viewers: Oponn beside nchan and a plain handler, with ratios
 	@$(YARDSTICK) 'Streams|SlowViewers'
@@ -188,5 +201,5 @@ screenshots: build ## make the pictures in docs/images
 clean: ## remove what was built; data/ stays
 	rm -rf bin views/node_modules views/static/vendor coverage.*
 
-.PHONY: help run build prod settings services-up infra-up services-down upgrade compose dev assets generate fmt binary test bench bench-streams bench-crowd screenshots lint check \
+.PHONY: bench-votes bench-both bench-growth bench-soak help run build prod settings services-up infra-up services-down upgrade compose dev assets generate fmt binary test bench bench-streams bench-crowd screenshots lint check \
 	tidy-check generate-check format-check vet deps clean

@@ -206,6 +206,9 @@ func (b *ballot) show(ctx actor.Context, m asked) {
 	case *getResult:
 		q.answer(b.snapshot(), nil)
 	case *watchBallot:
+		if b.viewers == 0 {
+			b.tellAudience(ctx)
+		}
 		ctx.Send(b.audience, &join{sub: q.sub})
 		q.answer(struct{}{}, nil)
 	}
@@ -238,8 +241,14 @@ func (b *ballot) adopt(head oponn.Head, state oponn.State, writeIns []oponn.Writ
 
 // publish shows the state to the audience here.
 func (b *ballot) publish(ctx actor.Context) {
-	ctx.Send(b.audience, &publish{snapshot: b.snapshot()})
+	if b.viewers > 0 { // else whoever comes finds it
+		b.tellAudience(ctx)
+	}
 	b.armDue(ctx)
+}
+
+func (b *ballot) tellAudience(ctx actor.Context) {
+	ctx.Send(b.audience, &publish{snapshot: b.snapshot()})
 }
 
 // remote takes a head that somebody else moved. One that doesn't open, or is
@@ -289,6 +298,9 @@ func (b *ballot) crowd(ctx actor.Context, viewers int) {
 	switch {
 	case b.viewers == 0 && viewers > 0:
 		ctx.Send(b.system.relay, &follow{ballot: b.id})
+		if b.ballot != nil && b.refusal == nil {
+			b.tellAudience(ctx) // of what was not told since they came
+		}
 	case b.viewers > 0 && viewers == 0:
 		ctx.Send(b.system.relay, &unfollow{ballot: b.id})
 	}

@@ -151,9 +151,13 @@ func (b *ballot) loadFailed(ctx actor.Context, err error, waiting []asked) {
 	if code == oponn.CodeInternal || denied {
 		b.system.cfg.Logger.Error("ballot not opened", "ballot", b.id.String(), "error", err)
 	}
-	for _, q := range waiting {
-		q.refuse(err)
-	}
+	// Whoever asks again on being refused finds the way to the next actor: the
+	// registry hears of the wish to sleep first.
+	defer func() {
+		for _, q := range waiting {
+			q.refuse(err)
+		}
+	}()
 	away := code != oponn.CodeInternal && !denied && time.Since(b.keyChecked) < keyGrace
 	if b.ballot != nil && !gone && away {
 		return
@@ -243,7 +247,10 @@ func (b *ballot) idle(ctx actor.Context, generation int) {
 	b.askForSleep(ctx)
 }
 
-func (b *ballot) askForSleep(ctx actor.Context) { ctx.Send(ctx.Parent(), &sleepy{ballot: b.id}) }
+func (b *ballot) askForSleep(ctx actor.Context) {
+	b.system.admission.shut(b.id)
+	ctx.Send(ctx.Parent(), &sleepy{ballot: b.id})
+}
 
 // sleep stops the actor, if it is still idle: the registry holds what comes
 // until it has stopped. A refusing ballot goes in any case, but not before the

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -96,4 +97,32 @@ func TestSlot(t *testing.T) {
 			t.Errorf("%d control messages, last frame %d, %d left", i.control, i.last, mailbox.UserMessageCount())
 		}
 	})
+}
+
+// nowhere is a sink that takes everything at once.
+type nowhere struct{ frames int }
+
+func (n *nowhere) Offer(*oponn.Frame)    { n.frames++ }
+func (n *nowhere) Beat()                 {}
+func (n *nowhere) End(oponn.EndReason)   {}
+func (n *nowhere) Flush() oponn.Progress { return oponn.Progress{} }
+func (n *nowhere) Close()                {}
+
+// What one frame costs is what ten thousand viewers pay ten times a second.
+func TestAFrameAllocatesNothing(t *testing.T) {
+	framework := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return slog.New(slog.DiscardHandler) }))
+	s, sink := newStreams(&System{}), &nowhere{}
+	sub := &subscriber{sink: sink}
+	s.next = sub
+	framework.Root.Spawn(s.props)
+	const runs = 100
+	frames := make([]oponn.Frame, runs+1)
+	next := 0
+	if n := testing.AllocsPerRun(runs, func() {
+		frames[next].Version = uint64(next + 1)
+		sub.slot.show(&frames[next])
+		next++
+	}); n != 0 || sink.frames != len(frames) {
+		t.Errorf("%v allocations for each of %d frames", n, sink.frames)
+	}
 }

@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"runtime"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -122,8 +123,11 @@ func (s *streams) sweep() {
 
 // each sends a message to all; what one does in answer arrives later.
 func (s *streams) each(message any) {
-	for _, sub := range s.open {
+	for i, sub := range s.open {
 		sub.PostUserMessage(message)
+		if i%stretch == stretch-1 {
+			runtime.Gosched() // votes go first
+		}
 	}
 }
 

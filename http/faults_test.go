@@ -136,8 +136,8 @@ type hand struct {
 	done chan struct{} // closed when the stream is over
 }
 
-// Wake implements oponn.Stream.
-func (h *hand) Wake() { h.do(func(oponn.Sink) {}) }
+// Wake implements oponn.Stream. The sink itself may call it.
+func (h *hand) Wake() { go h.do(func(oponn.Sink) {}) }
 
 // do does something to the sink and lets it go on.
 func (h *hand) do(what func(oponn.Sink)) {

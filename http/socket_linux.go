@@ -251,10 +251,10 @@ func (k *socket) send() bool {
 // number can be another connection's.
 func (k *socket) Close() {
 	fd := k.handed.Swap(closed)
-	k.rest, k.next = nil, nil
 	if fd <= 0 {
-		return
+		return // the rest may be the handler's still
 	}
+	k.rest, k.next = nil, nil
 	k.server.logStream(k.dialect, time.Unix(0, k.begin), hex.EncodeToString(k.request[:]))
 	k.seat.leave()
 	if k.attached {

@@ -294,3 +294,16 @@ func TestHalfOpenPeersAreReaped(t *testing.T) {
 	}
 	w.awaitLoad(0)
 }
+
+func TestWritingAFrameAllocatesNothing(t *testing.T) {
+	w := start(t, tuning{})
+	b := w.ballot(teaOrCoffee())
+	hands := w.byHand()
+	w.dial(apiLive(b))
+	frame := &oponn.Frame{Version: 1, Bytes: []byte("id: 1\ndata: x\n\n")}
+	(<-hands).do(func(s oponn.Sink) {
+		if n := testing.AllocsPerRun(100, func() { s.Offer(frame) }); n != 0 {
+			t.Errorf("%v allocations", n)
+		}
+	})
+}

@@ -40,7 +40,7 @@ func BenchmarkGrowth(b *testing.B) {
 			{IDs: []string{small.ballot}}, {IDs: []string{large.ballot}}, {Ballots: hotBallots},
 		} {
 			estate := []*estate{small, large, many}[i]
-			plan.Connections, plan.Duration = 512, heat
+			plan.Connections, plan.Duration = 4*hotBallots, heat // a hot ballot has some voters at any moment
 			costs[i] = append(costs[i], perVoteOf(estate.load(b, plan)))
 		}
 	}
@@ -171,7 +171,7 @@ func BenchmarkTwoInstances(b *testing.B) {
 			{Targets: []string{"http://" + oneAddr}, PIDs: []int{one.pid(), database.PID()}},
 			{Targets: []string{"http://" + twoAddr, "http://" + threeAddr}, PIDs: []int{two.pid(), three.pid(), database.PID()}},
 		} {
-			plan.Connections, plan.Duration = 512, heat
+			plan.Connections, plan.Duration = 4*hotBallots, heat // a hot ballot has some voters at any moment
 			r, err := bench.Run(context.Background(), plan)
 			if err != nil {
 				b.Fatal(err)

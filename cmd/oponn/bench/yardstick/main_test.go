@@ -27,7 +27,11 @@ var roles = map[string]func() error{
 func TestMain(m *testing.M) {
 	name := os.Getenv(roleVariable)
 	if name == "" {
-		os.Exit(m.Run())
+		status := m.Run()
+		if built != "" {
+			_ = os.RemoveAll(built)
+		}
+		os.Exit(status)
 	}
 	role, ok := roles[name]
 	if !ok {

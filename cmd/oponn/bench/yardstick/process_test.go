@@ -185,12 +185,16 @@ func await(b testing.TB, url string) {
 	}
 }
 
+// built is the directory of what buildOponn has built, removed at the end.
+var built string
+
 // buildOponn builds the server once for all benchmarks of a run.
 var buildOponn = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "oponn-yardstick-")
 	if err != nil {
 		return "", err
 	}
+	built = dir
 	file := filepath.Join(dir, "oponn")
 	build := exec.Command("go", "build", "-trimpath", "-o", file, "github.com/oponn/oponn/cmd/oponn")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
