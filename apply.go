@@ -2,14 +2,12 @@ package oponn
 
 import (
 	"bytes"
+	"cmp"
+	"errors"
+	"fmt"
 	"slices"
+	"time"
 )
-
-// Change is what an owner wants different; zero fields stay as they are.
-type Change struct {
-	// Status may be Closed: the ballot closes now.
-	Status Status
-}
 
 // Known is what somebody knows of a ballot before a transaction shows how it
 // stands. The zero Known is nothing.
@@ -35,14 +33,24 @@ func (k *Known) state(key Key, head Head) (State, error) {
 // Applying returns the Apply of a batch: it lets the status follow the time,
 // makes the change, and accepts what votes it can. votes must be the batch's.
 //
-// Votes are taken in their order; positions are given by voter tag, so that
-// rows go into the store's index side by side and the log does not tell who
+// Votes are taken in their order; positions are given by voter tag and
+// revision, so that rows go into the store's index side by side and the log does not tell who
 // came first within a batch.
 func (b *Ballot) Applying(votes []Vote, change Change, known Known) Apply {
+	var asked *Change // nearly always there is none
+	if change.Delete || change.some() {
+		asked = new(change)
+	}
 	return func(ground Ground) (Effect, error) {
+		if asked != nil && asked.Delete {
+			return bury(ground, len(votes)), nil
+		}
 		state, err := known.state(b.Key, ground.Head)
 		if err != nil {
 			return Effect{}, err
+		}
+		if state.Definition != b.Definition.Revision {
+			return Effect{}, Retryable(CodeBusy, time.Second, ErrStale, "This ballot has just been changed. Please look at it again.")
 		}
 		later, err := OpenWriteIns(b.Key, ground.WriteIns)
 		if err != nil {
@@ -52,12 +60,17 @@ func (b *Ballot) Applying(votes []Vote, change Change, known Known) Apply {
 			outcomes: make([]Outcome, 0, len(votes)), logged: make([]LoggedVote, 0, len(votes)), rows: make([]int, 0, len(votes)),
 			taken: make(map[VoterTag]int, len(votes))}
 		moved := f.state.Advance(ground.Now)
-		moved = f.change(change) || moved
+		if asked != nil {
+			moved = f.change(asked) || moved
+		}
+		if f.edited != nil && len(votes) > 0 {
+			return Effect{}, Internal(errors.New("a batch edits the definition that its votes are made for"))
+		}
 		for i := range votes {
-			f.take(&votes[i], ground.Earlier[i])
+			f.take(i, &votes[i])
 		}
 		if !moved && len(f.logged) == 0 {
-			return Effect{Head: ground.Head, Outcomes: f.outcomes, State: state, WriteIns: later}, nil
+			return Effect{Head: ground.Head, Outcomes: f.outcomes, Refused: f.refused, State: state, WriteIns: later}, nil
 		}
 		return f.effect(len(known.WriteIns))
 	}
@@ -77,51 +90,110 @@ type fold struct {
 	logged   []LoggedVote // in the order of the votes; positions come last
 	// taken finds what this run accepted, for a voter who comes twice.
 	taken map[VoterTag]int
-}
-
-func (f *fold) change(change Change) bool {
-	if change.Status != Closed || f.state.Status == Closed {
-		return false
-	}
-	f.state.Status, f.state.ClosedAt = Closed, microseconds(f.ground.Now)
-	return true
+	// refused says why the change was not made; edited is the next definition,
+	// and revived says that the change moved something.
+	refused error
+	edited  *Definition
+	revived bool
 }
 
 // take decides about one vote. What a voter has in the log comes first: a
 // repeat gets its receipt also after closing.
-func (f *fold) take(vote *Vote, earlier []LoggedVote) {
-	row := -1
-	if i, ok := f.taken[vote.Tag]; ok {
-		row, earlier = i, f.logged[i:i+1]
+func (f *fold) take(i int, vote *Vote) {
+	row, earlier := -1, f.ground.Earlier[i]
+	if last, ok := f.taken[vote.Tag]; ok {
+		row, earlier = last, f.withRun(earlier, vote.Tag, last)
 	}
-	outcome := f.judge(vote, earlier)
-	if outcome.Err == nil && !outcome.Repeat {
+	outcome := f.judge(i, vote, earlier)
+	switch {
+	case outcome.Err == nil && !outcome.Repeat:
 		row = len(f.logged)
 		f.taken[vote.Tag] = row
-		f.logged = append(f.logged, LoggedVote{Tag: vote.Tag, Revision: 1, ID: vote.ID,
+		f.logged = append(f.logged, LoggedVote{Tag: vote.Tag, Revision: uint32(len(earlier)) + 1, ID: vote.ID,
 			Version: f.ground.Head.Version + 1, At: microseconds(f.ground.Now), Sealed: vote.Sealed})
+	case outcome.Repeat && row >= 0:
+		row = f.rowOf(outcome.Logged)
 	}
 	f.outcomes, f.rows = append(f.outcomes, outcome), append(f.rows, row)
 }
 
-// judge counts the vote, or says why it isn't.
-func (f *fold) judge(vote *Vote, earlier []LoggedVote) Outcome {
+// withRun returns what a voter has in the log and in this run, whose last row
+// is known.
+func (f *fold) withRun(earlier []LoggedVote, tag VoterTag, last int) []LoggedVote {
+	if len(earlier) == 0 && f.logged[last].Revision == 1 {
+		return f.logged[last : last+1]
+	}
+	all := slices.Clone(earlier)
+	for _, row := range f.logged[:last+1] {
+		if row.Tag == tag {
+			all = append(all, row)
+		}
+	}
+	return all
+}
+
+// rowOf returns which row of this run a logged vote is; -1 for an older one.
+func (f *fold) rowOf(v LoggedVote) int {
+	return slices.IndexFunc(f.logged, func(row LoggedVote) bool { return row.Tag == v.Tag && row.Revision == v.Revision })
+}
+
+// judge counts the nth vote of the batch, or says why it isn't.
+func (f *fold) judge(n int, vote *Vote, earlier []LoggedVote) Outcome {
+	d := &f.ballot.Definition
 	for i := range earlier {
 		if earlier[i].ID == vote.ID {
 			return f.repeat(vote, earlier[i])
 		}
 	}
-	if len(earlier) > 0 {
+	if d.Protection == ProtectedByCodes && !f.isCode(n) {
+		return Outcome{Err: codeRefused()}
+	}
+	if len(earlier) > 0 && !d.AllowChange {
+		if d.Protection == ProtectedByCodes {
+			return Outcome{Err: codeRefused()}
+		}
 		return Outcome{Err: Errorf(CodeAlreadyVoted, "You have already voted here. Your first vote stands.")}
 	}
 	if err := f.state.admits(); err != nil {
 		return Outcome{Err: err}
 	}
-	if err := f.count(vote.Choice); err != nil {
+	if len(earlier) > 0 {
+		return Outcome{Err: f.replace(vote, earlier[len(earlier)-1])}
+	}
+	if err := f.count(&vote.Choice); err != nil {
 		return Outcome{Err: err}
 	}
 	f.state.Voters++
 	return Outcome{}
+}
+
+// isCode says whether the nth vote's tag is a code's.
+func (f *fold) isCode(n int) bool { return n < len(f.ground.Codes) && f.ground.Codes[n] }
+
+// MaxChanges is how often a voter may change their vote.
+const MaxChanges = 20
+
+// replace counts a vote in the place of its voter's last one.
+func (f *fold) replace(vote *Vote, last LoggedVote) error {
+	if last.Revision > MaxChanges {
+		return Errorf(CodeAlreadyVoted, "You have changed your vote %d times already. The last one stands.", MaxChanges)
+	}
+	past, err := f.ballot.OpenChoice(last)
+	if err != nil {
+		return err
+	}
+	if err := f.count(&vote.Choice); err != nil {
+		return err
+	}
+	past.given.each(func(i int) { f.state.Counts[i]-- })
+	return past.eachWriteIn(func(option Option) error {
+		n := f.numberOf(option.ID)
+		if n == 0 {
+			return Internal(fmt.Errorf("the vote at position %d is for an unknown write-in", last.Position))
+		}
+		f.state.Counts[len(f.ballot.Definition.Labels)+n-1]--
+		return nil
+	})
 }
 
 func (f *fold) repeat(vote *Vote, past LoggedVote) Outcome {
@@ -135,31 +207,62 @@ func (f *fold) repeat(vote *Vote, past LoggedVote) Outcome {
 	return Outcome{Logged: past, Repeat: true}
 }
 
-// count adds a choice to the tally, and a new write-in to the options.
-func (f *fold) count(c Choice) error {
+// count adds a choice to the tally, and new write-ins to the options. It does
+// nothing when there is no room for one of them.
+func (f *fold) count(c *Choice) error {
 	if c.writeIn.ID != "" {
-		n, err := f.room(c.writeIn)
-		if err != nil {
+		if err := f.countWriteIns(c); err != nil {
 			return err
 		}
-		f.state.Counts[len(f.ballot.Definition.Labels)+n-1]++
 	}
 	c.given.each(func(i int) { f.state.Counts[i]++ })
 	return nil
 }
 
+func (f *fold) countWriteIns(c *Choice) error {
+	added := 0
+	_ = c.eachWriteIn(func(option Option) error {
+		if f.numberOf(option.ID) == 0 {
+			added++
+		}
+		return nil
+	})
+	if len(f.writeIns)+added > MaxWriteIns {
+		return noRoom()
+	}
+	return c.eachWriteIn(func(option Option) error {
+		n, err := f.room(option)
+		if err == nil {
+			f.state.Counts[len(f.ballot.Definition.Labels)+n-1]++
+		}
+		return err
+	})
+}
+
+func noRoom() error {
+	return Invalid(FieldError{Field: "write_in", Code: "too_many",
+		Message: "This ballot has no room for another option of your own. Please choose one that is there."})
+}
+
+// numberOf returns a write-in's number; zero for one that is not there.
+func (f *fold) numberOf(id OptionID) int {
+	for i := range f.writeIns {
+		if f.writeIns[i].Option.ID == id {
+			return f.writeIns[i].Number
+		}
+	}
+	return 0
+}
+
 // room returns a write-in's number, a new one if it is the first of its kind,
 // and makes room for its count.
 func (f *fold) room(option Option) (int, error) {
-	for _, w := range f.writeIns {
-		if w.Option.ID == option.ID {
-			return w.Number, nil
-		}
+	if n := f.numberOf(option.ID); n > 0 {
+		return n, nil
 	}
 	n := len(f.writeIns) + 1
 	if n > MaxWriteIns {
-		return 0, Invalid(FieldError{Field: "write_in", Code: "too_many",
-			Message: "This ballot has no room for another option of your own. Please choose one that is there."})
+		return 0, noRoom()
 	}
 	w := WriteIn{Number: n, Option: option}
 	f.writeIns, f.added = append(f.writeIns, w), append(f.added, w)
@@ -174,7 +277,12 @@ func (f *fold) number(position uint64) []LoggedVote {
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortFunc(order, func(a, b int) int { return bytes.Compare(f.logged[a].Tag[:], f.logged[b].Tag[:]) })
+	slices.SortFunc(order, func(a, b int) int {
+		if c := bytes.Compare(f.logged[a].Tag[:], f.logged[b].Tag[:]); c != 0 {
+			return c
+		}
+		return cmp.Compare(f.logged[a].Revision, f.logged[b].Revision)
+	})
 	logged := make([]LoggedVote, len(order))
 	for i, row := range order {
 		f.logged[row].Position = position + uint64(i) + 1
@@ -196,11 +304,18 @@ func (f *fold) effect(known int) (Effect, error) {
 	head.Position += uint64(len(logged))
 	head.Voters = f.state.Voters
 	head.WriteIns = len(f.writeIns)
+	head.ExpiresAt = f.ballot.Definition.expires(head.ExpiresAt, f.state, len(logged) > 0 || f.revived, f.ground.Now)
 	var err error
 	if head.Sealed, err = f.state.Seal(f.ballot.Key, head.Version); err != nil {
 		return Effect{}, err
 	}
-	effect := Effect{Head: head, Logged: logged, Outcomes: f.outcomes, State: f.state, WriteIns: f.writeIns[known:]}
+	effect := Effect{Head: head, Logged: logged, Outcomes: f.outcomes, Refused: f.refused, State: f.state, WriteIns: f.writeIns[known:]}
+	if f.edited != nil {
+		effect.Edited = f.edited
+		if effect.Definition, err = SealDefinition(f.ballot.Key, *f.edited); err != nil {
+			return Effect{}, err
+		}
+	}
 	for _, w := range f.added {
 		effect.Added = append(effect.Added, sealWriteIn(f.ballot.Key, w))
 	}

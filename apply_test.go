@@ -58,7 +58,8 @@ func TestApplying_AcceptsAVote(t *testing.T) {
 	if got := effect.Outcomes[0]; got.Repeat || !reflect.DeepEqual(got.Logged, row) {
 		t.Fatalf("answered with %+v", got)
 	}
-	want := oponn.Head{Ballot: l.ballot.ID, Version: 2, Position: 1, Voters: 1, Sealed: effect.Head.Sealed}
+	want := oponn.Head{Ballot: l.ballot.ID, Version: 2, Position: 1, Voters: 1, Sealed: effect.Head.Sealed,
+		ExpiresAt: noon.Add(time.Microsecond).AddDate(0, 0, oponn.DefaultRetention)}
 	if !reflect.DeepEqual(effect.Head, want) {
 		t.Fatalf("the head is %+v", effect.Head)
 	}
@@ -187,7 +188,7 @@ func TestApplying_ClosesForItsOwner(t *testing.T) {
 }
 
 func TestApplying_ChangesNothingForAnyOtherStatus(t *testing.T) {
-	for _, status := range []oponn.Status{"", oponn.Open, oponn.Scheduled, "nonsense"} {
+	for _, status := range []oponn.Status{"", oponn.Scheduled, "nonsense"} {
 		l := newLedger(t, lunch(), oponn.Window{OpensAt: noon.Add(time.Hour)})
 		before := l.head
 		wantUnmoved(t, l.append(t, noon, oponn.Change{Status: status}), before)

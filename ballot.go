@@ -12,13 +12,21 @@ type Definition struct {
 	Question     string   `json:"question"`
 	Labels       []string `json:"labels"` // of the options that the owner gave, in order
 	AllowWriteIn bool     `json:"allow_write_in,omitempty"`
+	// Revision counts the changes of question and options, from 0. It is in
+	// the State too, which tells who has an older one.
+	Revision uint32 `json:"revision,omitempty"`
+	// Numbers are the ids of the options in their order, and LastNumber the
+	// highest that ever was one; nil before the first change: 1, 2, 3 …
+	Numbers    []int `json:"numbers,omitempty"`
+	LastNumber int   `json:"last_number,omitempty"`
+	Rules
 }
 
 // Options returns the options that the owner gave, in their order.
 func (d Definition) Options() []Option {
 	options := make([]Option, len(d.Labels))
 	for i, label := range d.Labels {
-		options[i] = Option{ID: optionID(i), Label: label}
+		options[i] = Option{ID: optionID(d.number(i)), Label: label}
 	}
 	return options
 }
@@ -29,37 +37,45 @@ type Draft struct {
 	Options      []string
 	AllowWriteIn bool
 	Window       Window
+	Rules        Rules
 }
 
 // Check returns the definition and window the draft stands for, with texts in
 // NFC and times in whole microseconds of UTC. Errors are CodeInvalid and name
 // every field that is wrong. now is the store's.
 func (d Draft) Check(now time.Time) (Definition, Window, error) {
-	var wrong []FieldError
+	question, labels, wrong := checkTexts(d.Question, d.Options)
+	window, errs := d.Window.check(now)
+	wrong = append(wrong, errs...)
+	rules, errs := d.Rules.check(len(d.Options), d.AllowWriteIn)
+	wrong = append(wrong, errs...)
+	if len(wrong) > 0 {
+		return Definition{}, Window{}, Invalid(wrong...)
+	}
+	return Definition{Question: question, Labels: labels, AllowWriteIn: d.AllowWriteIn, Rules: rules}, window, nil
+}
+
+// checkTexts cleans a question and the labels of options, and finds what is
+// wrong with them.
+func checkTexts(question string, options []string) (clean string, labels []string, wrong []FieldError) {
 	flag := func(field, code, message string) {
 		wrong = append(wrong, FieldError{Field: field, Code: code, Message: message})
 	}
-	question, code, message := cleanText(d.Question, MaxQuestion, 4*MaxQuestion)
+	clean, code, message := cleanText(question, MaxQuestion, 4*MaxQuestion)
 	if code == "required" {
 		message = "Please ask a question."
 	}
 	if code != "" {
 		flag("question", code, message)
 	}
-	switch n := len(d.Options); {
+	switch n := len(options); {
 	case n < MinOptions:
 		flag("options", "too_few", "Please give at least two options.")
 	case n > MaxOptions:
 		flag("options", "too_many", "At most 50 options are possible.")
 	}
-	labels, errs := checkLabels(d.Options)
-	wrong = append(wrong, errs...)
-	window, errs := d.Window.check(now)
-	wrong = append(wrong, errs...)
-	if len(wrong) > 0 {
-		return Definition{}, Window{}, Invalid(wrong...)
-	}
-	return Definition{Question: question, Labels: labels, AllowWriteIn: d.AllowWriteIn}, window, nil
+	labels, errs := checkLabels(options)
+	return clean, labels, append(wrong, errs...)
 }
 
 // checkLabels cleans option labels and finds those that are wrong or stand
@@ -92,8 +108,10 @@ type Ballot struct {
 	CreatedAt  time.Time
 	Definition Definition
 	Key        Key
-	// OwnerKey is the SHA-256 of the owner's key.
+	// OwnerKey is the SHA-256 of the owner's key, and Owner that of the id of
+	// the browser that made the ballot; zero for none.
 	OwnerKey [32]byte
+	Owner    [32]byte
 }
 
 // SealDefinition returns the definition as the store keeps it.
@@ -102,7 +120,15 @@ func SealDefinition(key Key, d Definition) ([]byte, error) {
 	if err != nil {
 		return nil, Internal(fmt.Errorf("encode definition: %w", err))
 	}
-	return key.Seal(nil, plain, FieldDefinition), nil
+	return key.Seal(nil, plain, d.field()), nil
+}
+
+// field returns what the definition is sealed as.
+func (d *Definition) field() Field {
+	if d.Rules != (Rules{}) || d.Revision > 0 {
+		return FieldRuled
+	}
+	return FieldDefinition
 }
 
 // OpenBallot opens a ballot's record with its key. Errors are CodeInternal:
@@ -110,9 +136,12 @@ func SealDefinition(key Key, d Definition) ([]byte, error) {
 func OpenBallot(record Record, key Key) (*Ballot, error) {
 	plain, err := key.Open(nil, record.Definition, FieldDefinition)
 	if err != nil {
+		plain, err = key.Open(nil, record.Definition, FieldRuled)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("open definition: %w", err)
 	}
-	ballot := &Ballot{ID: record.Ballot, CreatedAt: record.CreatedAt, Key: key, OwnerKey: record.OwnerKey}
+	ballot := &Ballot{ID: record.Ballot, CreatedAt: record.CreatedAt, Key: key, OwnerKey: record.OwnerKey, Owner: record.Owner}
 	if err := json.Unmarshal(plain, &ballot.Definition); err != nil {
 		return nil, Internal(fmt.Errorf("decode definition: %w", err))
 	}

@@ -12,6 +12,8 @@ type Batch struct {
 	// Votes are those whose earlier revisions Apply needs, in the order of
 	// Ground.Earlier. No voter and no vote id need be unique among them.
 	Votes []Vote
+	// Codes says that Apply needs to know which of the votes' tags are codes.
+	Codes bool
 	// WriteIns is the number of the last write-in that Apply knows already.
 	WriteIns int
 	// Apply decides. The store calls it inside the transaction, once for every
@@ -32,12 +34,15 @@ type Ground struct {
 	// Earlier holds, for each vote of the batch, all that this voter has in
 	// the log, by revision.
 	Earlier [][]LoggedVote
+	// Codes says of each vote of the batch whether its tag is a code's; nil
+	// when Batch.Codes didn't ask.
+	Codes []bool
 	// WriteIns are those with numbers above Batch.WriteIns, in order.
 	WriteIns []SealedWriteIn
 }
 
-// Effect is what a batch does. The store keeps Head, Logged and WriteIns in
-// one transaction; the rest is for whoever sent the batch.
+// Effect is what a batch does. The store keeps Head, Logged, Added and
+// Definition in one transaction; the rest is for whoever sent the batch.
 type Effect struct {
 	// Head is the next head; the one before when nothing changed.
 	Head Head
@@ -45,6 +50,9 @@ type Effect struct {
 	Logged []LoggedVote
 	// Added are the write-ins to keep.
 	Added []SealedWriteIn
+	// Definition is the sealed definition to keep from now on; nil when it
+	// stays as it is.
+	Definition []byte
 	// Tombstone deletes the ballot: its record, wrapped key, head and
 	// write-ins go, and only its id and the time remain. From then on it is
 	// CodeGone. The log, unreadable now, may go later.
@@ -52,6 +60,11 @@ type Effect struct {
 
 	// Outcomes tell the fate of each vote, in the order of Batch.Votes.
 	Outcomes []Outcome
+	// Refused says why the owner's change was not made, if there was one. The
+	// votes are none the worse for it.
+	Refused error
+	// Edited is the plaintext of Definition.
+	Edited *Definition
 	// State is the plaintext of Head.Sealed.
 	State State
 	// WriteIns are all that the ballot has now and Apply did not know before.
@@ -71,7 +84,7 @@ func (e Effect) Check(before Head) error {
 		return nil
 	case after.Ballot != before.Ballot:
 		return wrong("is on ballot %s, the ground on %s", after.Ballot, before.Ballot)
-	case after.Version == before.Version && (len(e.Logged) > 0 || len(e.Added) > 0):
+	case after.Version == before.Version && (len(e.Logged) > 0 || len(e.Added) > 0 || e.Definition != nil):
 		return wrong("adds rows without a new version")
 	case after.Version != before.Version && after.Version != before.Version+1:
 		return wrong("leads from version %d to %d", before.Version, after.Version)

@@ -15,6 +15,8 @@ const (
 	CodeMalformed        Code = "malformed"         // the request can't be read at all
 	CodeVoterRequired    Code = "voter_required"    // no voter's cookie or token
 	CodeOwnerRequired    Code = "owner_required"    // not the owner's key
+	CodeResultsHidden    Code = "results_hidden"    // the owner doesn't show the result to who asks, or not yet
+	CodeCodeRefused      Code = "code_refused"      // a code that is wrong, or was used
 	CodeCrossSite        Code = "cross_site"        // a write sent from another site's page
 	CodeNotFound         Code = "not_found"         // no such ballot, receipt or page
 	CodeGone             Code = "gone"              // the ballot was deleted

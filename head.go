@@ -1,5 +1,7 @@
 package oponn
 
+import "time"
+
 // Head is a ballot's one row of truth. Every visible change moves it by
 // exactly one version, under its row lock.
 type Head struct {
@@ -12,6 +14,10 @@ type Head struct {
 	Voters uint64
 	// WriteIns is the number of the last write-in.
 	WriteIns int
+	// ExpiresAt is when the ballot's retention ends, unless something happens
+	// before; zero for one that was stored before there was a retention. It is
+	// kept in the clear, so that whoever purges needs no key.
+	ExpiresAt time.Time
 	// Sealed is the State, bound to Version.
 	Sealed []byte
 }

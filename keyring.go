@@ -11,10 +11,11 @@ type Field string
 
 // The kinds of sealed values. The strings are part of the stored format.
 const (
-	FieldDefinition Field = "definition" // a ballot's question, options and rules
-	FieldState      Field = "state"      // a head's tally, status and times; bound to the version
-	FieldChoice     Field = "choice"     // one vote's choice; bound to voter tag and vote id
-	FieldWriteIn    Field = "write-in"   // a written-in option's label; bound to its option id
+	FieldDefinition Field = "definition"   // a ballot's question, options and rules
+	FieldRuled      Field = "definition 2" // the same of a ballot with rules, which releases that don't know them must not open
+	FieldState      Field = "state"        // a head's tally, status and times; bound to the version
+	FieldChoice     Field = "choice"       // one vote's choice; bound to voter tag and vote id
+	FieldWriteIn    Field = "write-in"     // a written-in option's label; bound to its option id
 )
 
 // Key is a ballot's opened data key (DEK) with everything derived from it.

@@ -1,6 +1,7 @@
 package oponn
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -13,7 +14,8 @@ const (
 )
 
 // OptionID names an option within its ballot, in text of at most 16
-// characters: "1" to "50" for the options that the owner gave, in their order,
+// characters: "1" to "50" for the options that the owner gave, in their order
+// (and higher numbers for those that replaced others before the first vote),
 // and "w" with 11 characters of base64url for one that a voter wrote in.
 type OptionID string
 
@@ -25,16 +27,28 @@ type Option struct {
 	WriteIn bool
 }
 
-// optionID returns the id of the option at the index, from 0.
-func optionID(index int) OptionID { return OptionID(strconv.Itoa(index + 1)) }
+// optionID returns the id of the option with a number, from 1.
+func optionID(number int) OptionID { return OptionID(strconv.Itoa(number)) }
 
-// optionIndex returns the index of one of n options that the owner gave.
-func optionIndex(id OptionID, n int) (int, bool) {
-	i, err := strconv.Atoi(string(id))
-	if err != nil || i < 1 || i > n || strings.HasPrefix(string(id), "0") || strings.HasPrefix(string(id), "+") {
+// number returns the number of the option at the index, from 0.
+func (d *Definition) number(index int) int {
+	if d.Numbers == nil {
+		return index + 1
+	}
+	return d.Numbers[index]
+}
+
+// optionIndex returns the index of one of the options that the owner gave.
+func (d *Definition) optionIndex(id OptionID) (int, bool) {
+	n, err := strconv.Atoi(string(id))
+	if err != nil || n < 1 || strings.HasPrefix(string(id), "0") || strings.HasPrefix(string(id), "+") {
 		return 0, false
 	}
-	return i - 1, true
+	if d.Numbers == nil {
+		return n - 1, n <= len(d.Labels)
+	}
+	i := slices.Index(d.Numbers, n)
+	return i, i >= 0
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

@@ -29,6 +29,13 @@ func (b *Ballot) Owns(key string) bool {
 	return subtle.ConstantTimeCompare(hash[:], b.OwnerKey[:]) == 1
 }
 
+// OwnedBy says whether the browser with the id made the ballot, in constant
+// time.
+func (b *Ballot) OwnedBy(id OwnerID) bool {
+	hash := id.Hash()
+	return hash != [32]byte{} && subtle.ConstantTimeCompare(hash[:], b.Owner[:]) == 1
+}
+
 // Hash returns what the store keeps of an owner's id: zeros for no owner, so
 // that it is found by nobody.
 func (id OwnerID) Hash() [32]byte {

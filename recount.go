@@ -46,7 +46,7 @@ func (r *Recount) Add(v LoggedVote) error {
 	if err := r.follows(v); err != nil {
 		return err
 	}
-	d := r.ballot.Definition
+	d := &r.ballot.Definition
 	if earlier, ok := r.last[v.Tag]; ok {
 		past, err := decodeChoice(d, []byte(earlier.choice))
 		if err != nil {
@@ -56,7 +56,7 @@ func (r *Recount) Add(v LoggedVote) error {
 	}
 	r.count(choice, 1)
 	r.last[v.Tag] = recounted{revision: v.Revision, choice: string(choice.appendTo(nil, d))}
-	r.before = LoggedVote{Tag: v.Tag, Position: v.Position, Version: v.Version}
+	r.before = LoggedVote{Tag: v.Tag, Revision: v.Revision, Position: v.Position, Version: v.Version}
 	return nil
 }
 
@@ -67,26 +67,35 @@ func (r *Recount) follows(v LoggedVote) error {
 		return fmt.Errorf("position %d follows %d", v.Position, r.before.Position)
 	case v.Version < r.before.Version:
 		return fmt.Errorf("position %d is of version %d, the one before of %d", v.Position, v.Version, r.before.Version)
-	case v.Version == r.before.Version && bytes.Compare(v.Tag[:], r.before.Tag[:]) <= 0:
+	case v.Version == r.before.Version && !r.orders(v):
 		return fmt.Errorf("position %d breaks the order of tags within version %d", v.Position, v.Version)
+	case v.Revision > 1 && !r.ballot.Definition.AllowChange, v.Revision > MaxChanges+1:
+		return fmt.Errorf("position %d is revision %d of its voter, which the rules don't allow", v.Position, v.Revision)
 	case v.Revision != r.last[v.Tag].revision+1:
 		return fmt.Errorf("position %d is revision %d of its voter, after revision %d", v.Position, v.Revision, r.last[v.Tag].revision)
 	}
 	return nil
 }
 
+// orders says whether a vote comes after the one before it, of the same
+// version: by tag and revision.
+func (r *Recount) orders(v LoggedVote) bool {
+	c := bytes.Compare(v.Tag[:], r.before.Tag[:])
+	return c > 0 || c == 0 && v.Revision > r.before.Revision
+}
+
 // count adds one to all that is chosen, or takes one away: -1 in two's
 // complement.
 func (r *Recount) count(c Choice, one uint64) {
 	c.given.each(func(i int) { r.counts[i] += one })
-	if c.writeIn.ID == "" {
-		return
-	}
-	if n, ok := r.numbers[c.writeIn.ID]; ok {
-		r.counts[len(r.ballot.Definition.Labels)+n-1] += one
-	} else {
-		r.wrong = append(r.wrong, fmt.Sprintf("a vote is for the unknown write-in %s", c.writeIn.ID))
-	}
+	_ = c.eachWriteIn(func(option Option) error {
+		if n, ok := r.numbers[option.ID]; ok {
+			r.counts[len(r.ballot.Definition.Labels)+n-1] += one
+		} else {
+			r.wrong = append(r.wrong, fmt.Sprintf("a vote is for the unknown write-in %s", option.ID))
+		}
+		return nil
+	})
 }
 
 // Compare returns what differs between the log and a head with its state;
@@ -102,6 +111,7 @@ func (r *Recount) Compare(head Head, state State) []string {
 	check("voters", uint64(len(r.last)), head.Voters)
 	check("voters of the tally", uint64(len(r.last)), state.Voters)
 	check("write-ins", uint64(len(r.numbers)), uint64(head.WriteIns))
+	check("revision of the definition", uint64(r.ballot.Definition.Revision), uint64(state.Definition))
 	check("options counted", uint64(len(r.counts)), uint64(len(state.Counts)))
 	for i := range min(len(r.counts), len(state.Counts)) {
 		check(fmt.Sprintf("votes for option %d", i+1), r.counts[i], state.Counts[i])

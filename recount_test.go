@@ -158,7 +158,9 @@ func TestRecount_CountsTheLastRevisionOfEachVoter(t *testing.T) {
 		"back to the same":        {"Stew", "stew", []uint64{0, 0, 0, 2}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			l := newLedger(t, lunch(), oponn.Window{})
+			d := lunch()
+			d.AllowChange = true
+			l := newLedger(t, d, oponn.Window{})
 			l.append(t, noon, oponn.Change{}, l.vote(t, voter(1), voteID(1), c.first), l.vote(t, voter(2), voteID(2), "Stew"))
 			vote := l.vote(t, voter(1), voteID(3), c.then)
 			l.log = append(l.log, oponn.LoggedVote{Tag: vote.Tag, Revision: 2, ID: vote.ID, Position: 3, Version: 3, At: noon, Sealed: vote.Sealed})

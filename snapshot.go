@@ -14,17 +14,25 @@ type Snapshot struct {
 type Result struct {
 	Option Option
 	Votes  uint64
+	// Standing is how a write-in stands.
+	Standing Standing
 }
 
-// Results returns all options, the owner's first, with their counts.
+// Results returns all options, the owner's first, with their counts: more than
+// everybody may see.
 func (s Snapshot) Results() []Result {
-	options := s.Ballot.Definition.Options()
+	d := &s.Ballot.Definition
+	options := d.Options()
+	given := len(options)
 	for _, w := range s.WriteIns {
 		options = append(options, w.Option)
 	}
 	results := make([]Result, min(len(options), len(s.State.Counts)))
 	for i := range results {
 		results[i] = Result{Option: options[i], Votes: s.State.Counts[i]}
+		if i >= given {
+			results[i].Standing = d.standing(s.State.Marks, i-given)
+		}
 	}
 	return results
 }

@@ -22,6 +22,11 @@ type State struct {
 	// Counts is the tally: first of the options that the owner gave, then of
 	// the write-ins by their numbers.
 	Counts []uint64 `json:"counts"`
+	// Definition is the revision of the ballot's definition that this is about.
+	Definition uint32 `json:"definition,omitempty"`
+	// Marks has one character for each write-in that the owner has hidden or
+	// approved, and those before it.
+	Marks string `json:"marks,omitempty"`
 }
 
 // FirstState returns the state a ballot begins with. The window must have

@@ -58,6 +58,15 @@ type Store interface {
 	// is empty, not an error, for a voter or ballot that is unknown.
 	Votes(ctx context.Context, ballot BallotID, tag VoterTag) ([]LoggedVote, error)
 
+	// AddCodes keeps the tags of codes that let somebody vote on a ballot. One
+	// that is there already stays. More than MaxCodes in all are CodeInvalid
+	// on the field count, and none is kept. CodeOutcomeUnknown is possible.
+	AddCodes(ctx context.Context, ballot BallotID, tags []VoterTag) error
+
+	// Expired returns ballots whose retention has ended by the store's clock,
+	// in any order, at most limit.
+	Expired(ctx context.Context, limit int) ([]BallotID, error)
+
 	// Owned returns the ballots of an owner, newest first, at most limit, that
 	// were created before the given one; from the newest when that is zero. A
 	// given one that is missing is CodeNotFound or CodeGone. The zero owner

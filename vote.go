@@ -13,7 +13,7 @@ type Vote struct {
 // Prepare seals a choice as the vote of the given voter.
 func (b *Ballot) Prepare(voter VoterID, id VoteID, c Choice) Vote {
 	tag := b.Key.VoterTag(voter)
-	plain := c.appendTo(make([]byte, 0, choiceSize), b.Definition)
+	plain := c.appendTo(make([]byte, 0, choiceSize), &b.Definition)
 	return Vote{Tag: tag, ID: id, Choice: c, Sealed: b.Key.Seal(nil, plain, FieldChoice, tag[:], id[:])}
 }
 
@@ -36,7 +36,7 @@ type LoggedVote struct {
 
 // Outcome is what became of one vote of a batch: a row of the log, new or
 // repeated, or an error. The errors are CodeNotOpen, CodeClosed,
-// CodeAlreadyVoted, CodeVoteIDReused and, when the ballot has no room for one
+// CodeAlreadyVoted, CodeVoteIDReused, CodeCodeRefused and, when the ballot has no room for one
 // more write-in, CodeInvalid.
 type Outcome struct {
 	Logged LoggedVote
@@ -55,9 +55,39 @@ type Receipt struct {
 	At      time.Time
 	// Repeat says that this receipt was given before.
 	Repeat bool
+	// Replaces is the locator of the vote that this one took the place of;
+	// empty for a voter's first.
+	Replaces string
 }
 
 // Receipt returns the receipt of a logged vote.
 func (b *Ballot) Receipt(v LoggedVote, repeat bool) Receipt {
-	return Receipt{VoteID: v.ID, Locator: b.Key.Locator(v.Tag, v.Revision), Version: v.Version, At: v.At, Repeat: repeat}
+	r := Receipt{VoteID: v.ID, Locator: b.Key.Locator(v.Tag, v.Revision), Version: v.Version, At: v.At, Repeat: repeat}
+	if v.Revision > 1 {
+		r.Replaces = b.Key.Locator(v.Tag, v.Revision-1)
+	}
+	return r
+}
+
+// Counting says whether a vote counts. It tells no more than that: beside a
+// recorded stream, its version or time would tell what was chosen.
+type Counting struct {
+	// Counted says that it does; else another vote of the same voter has
+	// replaced it.
+	Counted bool
+	// AsOf is the head's version that was asked.
+	AsOf uint64
+	// Hour is when the vote was cast, cut to the hour, in UTC.
+	Hour time.Time
+}
+
+// Counting finds the vote of a receipt among all that its voter has in the
+// log. A receipt of nothing is CodeNotFound.
+func (b *Ballot) Counting(revision uint32, votes []LoggedVote, asOf uint64) (Counting, error) {
+	for i, v := range votes {
+		if v.Revision == revision {
+			return Counting{Counted: i == len(votes)-1, AsOf: asOf, Hour: v.At.UTC().Truncate(time.Hour)}, nil
+		}
+	}
+	return Counting{}, Errorf(CodeNotFound, "There is no such receipt.")
 }

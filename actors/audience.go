@@ -44,6 +44,7 @@ type audience struct {
 type group struct {
 	*oponn.Group
 	frame   *oponn.Frame // of the snapshot's version, made on first use
+	last    *oponn.Frame // that was made last
 	prelude []byte       // of the last frame
 	since   uint64       // the version that first had that prelude
 	subs    []*subscriber
@@ -121,6 +122,11 @@ func (a *audience) frame(g *group) *oponn.Frame {
 	}
 	f := &oponn.Frame{Version: a.snapshot.Version, Last: a.snapshot.State.Status == oponn.Closed}
 	f.Bytes, f.Prelude = g.Render(a.snapshot)
+	if g.last != nil && g.last.Last == f.Last && bytes.Equal(f.Bytes, g.last.Bytes) {
+		g.frame = g.last // no news to those who see no more than this
+		return g.frame
+	}
+	g.last = f
 	if prelude := f.Bytes[:f.Prelude]; g.since == 0 || !bytes.Equal(prelude, g.prelude) {
 		g.prelude, g.since = prelude, f.Version
 	}

@@ -270,9 +270,9 @@ func (b *ballot) remote(ctx actor.Context, notice oponn.Notice) {
 		return
 	}
 	// Of a head from the bus only version and state are certain.
-	if len(state.Counts) > len(b.ballot.Definition.Labels)+len(b.writeIns) {
+	if state.Definition != b.ballot.Definition.Revision || len(state.Counts) > len(b.ballot.Definition.Labels)+len(b.writeIns) {
 		b.sought = notice.Head.Version
-		b.refresh(ctx, nil) // the labels are in the store
+		b.refresh(ctx, nil) // question and labels are in the store
 		return
 	}
 	if b.adopt(notice.Head, state, b.writeIns) {

@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -91,6 +92,9 @@ func (s *System) unseal(ctx context.Context, record oponn.Record) (*oponn.Ballot
 	if err != nil {
 		return nil, oponn.State{}, nil, err
 	}
+	if state.Definition != ballot.Definition.Revision {
+		return nil, oponn.State{}, nil, oponn.Internal(fmt.Errorf("the definition is at revision %d, the head at %d", ballot.Definition.Revision, state.Definition))
+	}
 	writeIns, err := oponn.OpenWriteIns(key, record.WriteIns)
 	return ballot, state, writeIns, err
 }
@@ -107,7 +111,10 @@ func (b *ballot) loaded(ctx actor.Context, m *loaded) {
 		return
 	}
 	first := b.ballot == nil
-	b.ballot, b.ahead, b.keyChecked = m.ballot, m.ahead, time.Now()
+	b.ahead, b.keyChecked = m.ahead, time.Now()
+	if first || m.ballot.Definition.Revision >= b.ballot.Definition.Revision { // it may have been changed while we asked
+		b.ballot = m.ballot
+	}
 	moved := b.adopt(m.record.Head, m.state, m.writeIns)
 	if moved {
 		b.publish(ctx)
@@ -155,13 +162,33 @@ func (b *ballot) loadFailed(ctx actor.Context, err error, waiting []asked) {
 	if b.ballot != nil && !gone && away {
 		return
 	}
-	b.refusal = err
 	reason := oponn.EndFault
 	if gone {
 		reason = oponn.EndGone
 	}
+	b.end(ctx, err, reason)
+}
+
+// end ends the streams, has the ballot put to sleep, and refuses everybody who
+// waits or comes.
+func (b *ballot) end(ctx actor.Context, refusal error, reason oponn.EndReason) {
+	b.refusal = refusal
+	if reason == oponn.EndGone {
+		b.system.cfg.Keys.Forget(b.id)
+	}
+	b.dueTimer.stop()
 	ctx.Send(b.audience, &dismiss{reason: reason})
 	b.askForSleep(ctx)
+	for _, m := range slices.Concat(b.stash, b.waiting) {
+		m.refuse(refusal)
+	}
+	for _, m := range b.gathering {
+		m.refuse(refusal)
+	}
+	for _, m := range b.changes {
+		m.refuse(refusal)
+	}
+	b.stash, b.waiting, b.gathering, b.changes = nil, nil, nil, nil
 }
 
 // overdue says whether the status should have moved by the store's clock.

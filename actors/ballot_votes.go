@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -25,6 +26,9 @@ type job struct {
 	unknown  bool
 	attempts int
 }
+
+// deletes says whether the job is to delete the ballot.
+func (j *job) deletes() bool { return len(j.changes) > 0 && j.changes[0].change.Delete }
 
 // refuse gives everyone who waits the same error.
 func (j *job) refuse(err error) {
@@ -57,30 +61,45 @@ func later(a, b time.Time) time.Time {
 
 // cast checks and seals a vote and lets it join the next batch.
 func (b *ballot) cast(ctx actor.Context, m *castVote) {
+	if b.prepare(m) {
+		b.gathering = append(b.gathering, m)
+		b.submit(ctx)
+	}
+}
+
+// prepare checks and seals a vote, or refuses it.
+func (b *ballot) prepare(m *castVote) bool {
+	err := b.ballot.Admits(&m.cast)
+	if err != nil {
+		m.refuse(err)
+		return false
+	}
 	choice, err := b.ballot.Choose(m.cast.Choices, m.cast.WriteIn, b.writeIns)
 	if err != nil {
 		m.refuse(err)
-		return
+		return false
 	}
 	m.vote = b.ballot.Prepare(m.cast.Voter, m.cast.VoteID, choice)
-	b.gathering = append(b.gathering, m)
-	b.submit(ctx)
+	return true
 }
 
 // submit sends what has gathered to the writer, unless it is at work for this
 // ballot already: then the next batch gathers meanwhile, so that batches grow
 // with the load and no timer delays anyone.
 func (b *ballot) submit(ctx actor.Context) {
-	if b.life.underway != nil {
+	if b.life.underway != nil || b.refusal != nil {
 		return
 	}
-	casts := b.takeCasts()
 	var change oponn.Change
 	changes := b.changes
 	if len(changes) > 0 {
 		// One at a time: each has its own answer.
 		change, changes = changes[0].change, changes[:1]
 		b.changes = b.changes[1:]
+	}
+	var casts []*castVote
+	if !change.Edits() { // else they are prepared anew afterwards
+		casts = b.takeCasts()
 	}
 	if len(casts) == 0 && len(changes) == 0 && !b.settle {
 		return
@@ -92,6 +111,7 @@ func (b *ballot) submit(ctx actor.Context) {
 	}
 	j := &job{from: ctx.Self(), known: len(b.writeIns), casts: casts, changes: slices.Clone(changes),
 		batch: oponn.Batch{Ballot: b.id, Votes: votes, WriteIns: len(b.writeIns),
+			Codes: b.ballot.Definition.Protection == oponn.ProtectedByCodes,
 			Apply: b.ballot.Applying(votes, change, oponn.Known{Head: b.head, State: b.state, WriteIns: b.writeIns})}}
 	b.life.underway = j
 	ctx.Send(b.system.writer(b.id), &appendBatch{job: j})
@@ -137,13 +157,20 @@ func (b *ballot) committed(ctx actor.Context, m *committed) {
 
 // apply makes the committed effect the known state, answers, and publishes.
 func (b *ballot) apply(ctx actor.Context, j *job, effect oponn.Effect) {
+	if effect.Tombstone {
+		b.buried(ctx, j, effect)
+		return
+	}
+	if effect.Edited != nil {
+		b.redefine(effect.Edited)
+	}
 	moved := b.adopt(effect.Head, effect.State, merge(b.writeIns, j.known, effect.WriteIns))
 	for i, m := range j.casts {
 		outcome := effect.Outcomes[i]
 		m.answer(castOutcome{ballot: b.ballot, outcome: outcome}, outcome.Err)
 	}
 	for _, m := range j.changes {
-		m.answer(b.snapshot(), nil)
+		m.answer(b.snapshot(), effect.Refused)
 	}
 	if moved {
 		b.publish(ctx)
@@ -151,6 +178,34 @@ func (b *ballot) apply(ctx actor.Context, j *job, effect oponn.Effect) {
 	} else {
 		b.armDue(ctx) // our clock was early
 	}
+}
+
+// redefine takes over a definition that was changed here, and prepares anew the
+// votes that gathered for the one before.
+func (b *ballot) redefine(d *oponn.Definition) {
+	changed := *b.ballot
+	changed.Definition = *d
+	b.ballot = &changed
+	b.gathering = slices.DeleteFunc(b.gathering, func(m *castVote) bool { return !b.prepare(m) })
+}
+
+// buried answers those who waited for the batch that deleted the ballot.
+func (b *ballot) buried(ctx actor.Context, j *job, effect oponn.Effect) {
+	for i, m := range j.casts {
+		m.refuse(effect.Outcomes[i].Err)
+	}
+	for _, m := range j.changes {
+		m.answer(b.snapshot(), nil)
+	}
+	b.gone(ctx, oponn.Errorf(oponn.CodeGone, "This ballot was deleted."), true)
+}
+
+// gone ends a ballot that the store has no more. Whoever deleted it tells.
+func (b *ballot) gone(ctx actor.Context, refusal error, tell bool) {
+	if tell {
+		ctx.Send(b.system.relay, &announce{notice: oponn.Notice{Ballot: b.id, Gone: true}})
+	}
+	b.end(ctx, refusal, oponn.EndGone)
 }
 
 // answerStranger ends a batch of an earlier instance of this actor, whose
@@ -171,28 +226,41 @@ func (b *ballot) failed(ctx actor.Context, j *job, err error) {
 	code := oponn.CodeOf(err)
 	j.unknown = j.unknown || code == oponn.CodeOutcomeUnknown
 	j.attempts++
-	if j.unknown && time.Now().Before(j.deadline()) {
+	gone := code == oponn.CodeGone || code == oponn.CodeNotFound // that is known, whatever was not
+	if j.unknown && !gone && time.Now().Before(j.deadline()) {
 		pause := retryAfter << min(j.attempts-1, 5)
 		self, root := ctx.Self(), b.system.root
 		time.AfterFunc(pause, func() { root.Send(self, &resubmit{job: j}) })
 		return
 	}
 	b.life.underway = nil
-	if j.unknown {
+	j.refuseFailed(err, gone)
+	switch {
+	case b.refusal != nil:
+		b.askForSleep(ctx)
+		return
+	case gone:
+		b.gone(ctx, storeError(err), j.deletes())
+		return
+	case errors.Is(err, oponn.ErrStale):
+		b.refresh(ctx, nil)
+	}
+	if b.ballot != nil {
+		b.retrySettling(ctx, j)
+		b.submit(ctx)
+	}
+}
+
+// refuseFailed tells those who wait that their batch was not, or perhaps,
+// committed. A deletion that may have been is done when the ballot is gone.
+func (j *job) refuseFailed(err error, gone bool) {
+	switch {
+	case j.unknown && gone && j.deletes():
+		j.changes[0].answer(oponn.Snapshot{}, nil)
+	case j.unknown && !gone:
 		err = errUnknown(err)
 	}
 	j.refuse(storeError(err))
-	if code == oponn.CodeGone || code == oponn.CodeNotFound {
-		b.refresh(ctx, nil)
-	}
-	if b.ballot == nil || b.refusal != nil {
-		if b.refusal != nil {
-			b.askForSleep(ctx)
-		}
-		return
-	}
-	b.retrySettling(ctx, j)
-	b.submit(ctx)
 }
 
 // retrySettling sees to it that a status still moves whose batch failed.

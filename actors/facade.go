@@ -32,7 +32,8 @@ func (s *System) Create(ctx context.Context, draft oponn.Draft, owner oponn.Owne
 	}
 	state := oponn.FirstState(definition, window)
 	secret, hash := oponn.NewOwnerKey()
-	record := oponn.Record{Ballot: id, OwnerKey: hash, Owner: owner.Hash(), Key: wrapped, Head: oponn.Head{Ballot: id, Version: 1}}
+	record := oponn.Record{Ballot: id, OwnerKey: hash, Owner: owner.Hash(), Key: wrapped,
+		Head: oponn.Head{Ballot: id, Version: 1, ExpiresAt: definition.FirstExpiry(state, now)}}
 	if record.Definition, err = oponn.SealDefinition(key, definition); err != nil {
 		return oponn.Created{}, err
 	}
@@ -43,7 +44,7 @@ func (s *System) Create(ctx context.Context, draft oponn.Draft, owner oponn.Owne
 	if err != nil {
 		return oponn.Created{}, storeError(err)
 	}
-	ballot := &oponn.Ballot{ID: id, CreatedAt: at, Definition: definition, Key: key, OwnerKey: hash}
+	ballot := &oponn.Ballot{ID: id, CreatedAt: at, Definition: definition, Key: key, OwnerKey: hash, Owner: record.Owner}
 	return oponn.Created{OwnerKey: secret, Snapshot: oponn.Snapshot{Ballot: ballot, Version: 1, State: state}}, nil
 }
 
@@ -94,8 +95,51 @@ func (s *System) Voted(ctx context.Context, ballot oponn.BallotID, voter oponn.V
 	return &receipt, nil
 }
 
-// Change changes a ballot and returns it as it stands then. The caller has
-// checked that the owner asks.
+// Counting says whether the vote of a receipt counts. A receipt of nothing is
+// CodeNotFound.
+func (s *System) Counting(ctx context.Context, ballot oponn.BallotID, receipt string) (oponn.Counting, error) {
+	snapshot, err := s.Result(ctx, ballot, 0)
+	if err != nil {
+		return oponn.Counting{}, err
+	}
+	tag, revision, err := snapshot.Ballot.Key.ReadLocator(receipt)
+	if err != nil {
+		return oponn.Counting{}, err
+	}
+	votes, err := s.cfg.Store.Votes(ctx, ballot, tag)
+	if err != nil {
+		return oponn.Counting{}, storeError(err)
+	}
+	return snapshot.Ballot.Counting(revision, votes, snapshot.Version)
+}
+
+// NewCodes makes codes that let somebody vote on a ballot that is protected by
+// codes; CodeInvalid for another one. What is stored of them are tags. Of
+// codes that were made but not returned nobody knows.
+func (s *System) NewCodes(ctx context.Context, ballot oponn.BallotID, count int) ([]oponn.VotingCode, error) {
+	ticket, err := s.admission.enter(ballot, true)
+	if err != nil {
+		return nil, err
+	}
+	defer ticket.release()
+	snapshot, err := s.Result(ctx, ballot, 0)
+	if err != nil {
+		return nil, err
+	}
+	codes, tags, err := snapshot.Ballot.NewCodes(count)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.cfg.Store.AddCodes(ctx, ballot, tags); err != nil {
+		return nil, storeError(err)
+	}
+	return codes, nil
+}
+
+// Change changes a ballot and returns it as it stands then; once it is
+// deleted, as it stood. The caller has checked that the owner asks. Errors are
+// CodeInvalid, CodeClosed, CodeNotFound also for an option, CodeGone, and
+// those of Cast about waiting.
 func (s *System) Change(ctx context.Context, ballot oponn.BallotID, change oponn.Change) (oponn.Snapshot, error) {
 	m := &changeBallot{change: change}
 	if err := m.admit(ctx, s, ballot, true); err != nil {

@@ -18,33 +18,24 @@ func writeJSON(c echo.Context, status int, value any) error {
 	return c.Blob(status, mediaJSON, body)
 }
 
-// moment writes a time in UTC, and null for none.
-func moment(t time.Time) *string {
-	if t.IsZero() {
-		return nil
-	}
-	s := t.UTC().Format(time.RFC3339Nano)
-	return &s
-}
-
-// readMoment reads a time with its offset from UTC; an absent one is zero.
-func readMoment(field string, value *string) (time.Time, *oponn.FieldError) {
-	if value == nil {
-		return time.Time{}, nil
-	}
-	t, err := time.Parse(time.RFC3339, *value)
-	if err != nil {
-		return time.Time{}, &oponn.FieldError{Field: field, Code: "malformed", Message: "A time is written like 2006-01-02T15:04:05Z (RFC 3339)."}
-	}
-	return t, nil
-}
-
 // optionDocument is an option of a ballot.
 type optionDocument struct {
 	ID    oponn.OptionID `json:"id"`
 	Label string         `json:"label"`
-	// WriteIn is there for those that voters added.
+	// WriteIn is there for those that voters added, and one of the others when
+	// it is not shown.
 	WriteIn bool `json:"write_in,omitempty"`
+	standingDocument
+}
+
+// standingDocument is how a write-in stands that is not shown.
+type standingDocument struct {
+	Hidden  bool `json:"hidden,omitempty"`
+	Pending bool `json:"pending,omitempty"`
+}
+
+func newStandingDocument(s oponn.Standing) standingDocument {
+	return standingDocument{Hidden: s == oponn.Hidden, Pending: s == oponn.Pending}
 }
 
 // ballotDocument is a ballot's definition and where it stands.
@@ -59,22 +50,33 @@ type ballotDocument struct {
 	OpensAt      *string          `json:"opens_at"`
 	ClosesAt     *string          `json:"closes_at"`
 	ClosedAt     *string          `json:"closed_at"`
+
+	Choices        oponn.Bounds `json:"choices"`
+	Visibility     string       `json:"visibility"`
+	Protection     string       `json:"protection"`
+	WriteIns       string       `json:"write_ins"`
+	AllowChange    bool         `json:"allow_change"`
+	ShuffleOptions bool         `json:"shuffle_options"`
+	RetentionDays  int          `json:"retention_days"`
 }
 
-func (s *Server) ballotDocument(c echo.Context, b oponn.Snapshot) ballotDocument {
+func (s *Server) ballotDocument(c echo.Context, b oponn.Snapshot, o oponn.Onlooker) ballotDocument {
+	d := &b.Ballot.Definition
 	return ballotDocument{
 		ID: b.Ballot.ID.String(), URL: s.base(c.Request()) + votePath(b.Ballot.ID),
-		Question: b.Ballot.Definition.Question, Options: optionDocuments(b), AllowWriteIn: b.Ballot.Definition.AllowWriteIn,
+		Question: d.Question, Options: optionDocuments(b, o), AllowWriteIn: d.AllowWriteIn,
 		Status: b.State.Status, CreatedAt: moment(b.Ballot.CreatedAt),
 		OpensAt: moment(b.State.OpensAt), ClosesAt: moment(b.State.ClosesAt), ClosedAt: moment(b.State.ClosedAt),
+		Choices: d.Range(), Visibility: d.Visibility.String(), Protection: d.Protection.String(), WriteIns: d.WriteIns.String(),
+		AllowChange: d.AllowChange, ShuffleOptions: d.ShuffleOptions, RetentionDays: int(d.Retention() / (24 * time.Hour)),
 	}
 }
 
-func optionDocuments(b oponn.Snapshot) []optionDocument {
-	results := b.Results()
+func optionDocuments(b oponn.Snapshot, o oponn.Onlooker) []optionDocument {
+	results := b.For(o)
 	options := make([]optionDocument, len(results))
 	for i, r := range results {
-		options[i] = optionDocument{ID: r.Option.ID, Label: r.Option.Label, WriteIn: r.Option.WriteIn}
+		options[i] = optionDocument{ID: r.Option.ID, Label: r.Option.Label, WriteIn: r.Option.WriteIn, standingDocument: newStandingDocument(r.Standing)}
 	}
 	return options
 }
@@ -92,14 +94,16 @@ type countDocument struct {
 	ID    oponn.OptionID `json:"id"`
 	Label string         `json:"label"`
 	Votes uint64         `json:"votes"`
+	standingDocument
 }
 
-func newTallyDocument(b oponn.Snapshot) tallyDocument {
-	results := b.Results()
+// newTallyDocument is for those who may see the counts.
+func newTallyDocument(b oponn.Snapshot, o oponn.Onlooker) tallyDocument {
+	results := b.For(o)
 	d := tallyDocument{Ballot: b.Ballot.ID.String(), Version: b.Version, Votes: b.State.Voters, Status: b.State.Status,
 		Options: make([]countDocument, len(results))}
 	for i, r := range results {
-		d.Options[i] = countDocument{ID: r.Option.ID, Label: r.Option.Label, Votes: r.Votes}
+		d.Options[i] = countDocument{ID: r.Option.ID, Label: r.Option.Label, Votes: r.Votes, standingDocument: newStandingDocument(r.Standing)}
 	}
 	return d
 }

@@ -27,37 +27,7 @@ func (s *Server) createByAPI(c echo.Context) error {
 		OwnerKey string           `json:"owner_key"`
 		URL      string           `json:"url"`
 		Options  []optionDocument `json:"options"`
-	}{id.String(), created.OwnerKey, s.base(c.Request()) + votePath(id), optionDocuments(created.Snapshot)})
-}
-
-func (s *Server) readDraft(c echo.Context) (oponn.Draft, error) {
-	var draft oponn.Draft
-	var opens, closes *string
-	err := readJSON(c, creationLimit, map[string]any{
-		"question": &draft.Question, "options": &draft.Options, "allow_write_in": &draft.AllowWriteIn,
-		"opens_at": &opens, "closes_at": &closes,
-	})
-	if err != nil {
-		return oponn.Draft{}, err
-	}
-	var wrong []oponn.FieldError
-	opensAt, bad := readMoment("opens_at", opens)
-	if bad != nil {
-		wrong = append(wrong, *bad)
-	}
-	closesAt, bad := readMoment("closes_at", closes)
-	if bad != nil {
-		wrong = append(wrong, *bad)
-	}
-	if len(wrong) > 0 {
-		now, err := s.ballots.Now(c.Request().Context())
-		if err != nil {
-			return oponn.Draft{}, err
-		}
-		return oponn.Draft{}, invalidBesides(draft, now, wrong...)
-	}
-	draft.Window = oponn.Window{OpensAt: opensAt, ClosesAt: closesAt}
-	return draft, nil
+	}{id.String(), created.OwnerKey, s.base(c.Request()) + votePath(id), optionDocuments(created.Snapshot, oponn.Onlooker{Owner: true})})
 }
 
 // getBallot returns a ballot's definition.
@@ -70,36 +40,11 @@ func (s *Server) getBallot(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(c, http.StatusOK, s.ballotDocument(c, snapshot))
-}
-
-// changeBallot lets the owner close a ballot.
-func (s *Server) changeBallot(c echo.Context) error {
-	id, err := ballotID(c)
+	o, err := s.apiOnlooker(c, snapshot)
 	if err != nil {
 		return err
 	}
-	snapshot, err := s.ballots.Result(c.Request().Context(), id, 0)
-	if err != nil {
-		return err
-	}
-	if !snapshot.Ballot.Owns(bearer(c.Request())) {
-		return oponn.Errorf(oponn.CodeOwnerRequired, "Only the owner's key opens this.")
-	}
-	var status *string
-	if err := readJSON(c, otherLimit, map[string]any{"status": &status}); err != nil {
-		return err
-	}
-	switch {
-	case status == nil:
-		return oponn.Invalid(oponn.FieldError{Field: "status", Code: "required", Message: "Please say what to change."})
-	case *status != string(oponn.Closed):
-		return oponn.Invalid(oponn.FieldError{Field: "status", Code: "unknown", Message: "A ballot can be set to closed, to nothing else."})
-	}
-	if snapshot, err = s.ballots.Change(c.Request().Context(), id, oponn.Change{Status: oponn.Closed}); err != nil {
-		return err
-	}
-	return writeJSON(c, http.StatusOK, s.ballotDocument(c, snapshot))
+	return writeJSON(c, http.StatusOK, s.ballotDocument(c, snapshot, o))
 }
 
 // getResults returns the result. The client may say which version it has, and
@@ -114,13 +59,23 @@ func (s *Server) getResults(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	o, err := s.apiOnlooker(c, snapshot)
+	if err != nil {
+		return err
+	}
+	if snapshot.Ballot.Definition.Rules != (oponn.Rules{}) { // what is shown may depend on who asks
+		c.Response().Header().Set("Vary", "Authorization")
+	}
+	if !snapshot.ShowsCounts(o) {
+		return resultsHidden(snapshot)
+	}
 	tag := strconv.Quote(strconv.FormatUint(snapshot.Version, 10))
 	c.Response().Header().Set("ETag", tag)
 	c.Response().Header().Set("Cache-Control", "no-cache")
 	if matchesTag(match, tag) {
 		return c.NoContent(http.StatusNotModified)
 	}
-	return writeJSON(c, http.StatusOK, newTallyDocument(snapshot))
+	return writeJSON(c, http.StatusOK, newTallyDocument(snapshot, o))
 }
 
 // newestTag returns the highest version among the entity tags of an

@@ -235,7 +235,8 @@ func TestAPICloses(t *testing.T) {
 			wantProblem(t, w.send(http.MethodPatch, path, `{"status":"closed"}`, "Authorization", "Bearer "+key), http.StatusForbidden, "owner_required")
 		})
 	}
-	for body, field := range map[string]string{`{}`: "status", `{"status":"open"}`: "status", `{"status":"done"}`: "status", `{"question":"x"}`: "question", `{"status":"closed","closes_at":null}`: "closes_at"} {
+	for body, field := range map[string]string{`{}`: "status", `{"status":"scheduled"}`: "status", `{"status":"done"}`: "status", `{"question":""}`: "question", `{"options":null}`: "options",
+		`{"closes_at":"soon"}`: "closes_at", `{"closes_at":1}`: "closes_at", `{"closes_at":"2001-01-01T00:00:00Z"}`: "closes_at", `{"status":"closed","closes_at":null}`: "closes_at"} {
 		p := wantProblem(t, w.send(http.MethodPatch, path, body, "Authorization", "Bearer "+b.OwnerKey), http.StatusUnprocessableEntity, "invalid")
 		if p.errors()[field] == "" {
 			t.Errorf("%s: errors %+v", body, p.Errors)
@@ -331,5 +332,5 @@ func TestAPIErrorsOfTheRuntime(t *testing.T) {
 	wantProblem(t, w.get("/api/v1/nowhere"), http.StatusNotFound, "not_found")
 	wantProblem(t, w.get("/api/v1/ballots"), http.StatusMethodNotAllowed, "method_not_allowed")
 	wantProblem(t, w.get("/api/v1/ballots/"+b.ID+"/votes"), http.StatusMethodNotAllowed, "method_not_allowed")
-	wantProblem(t, w.send(http.MethodDelete, "/api/v1/ballots/"+b.ID, ""), http.StatusMethodNotAllowed, "method_not_allowed")
+	wantProblem(t, w.send(http.MethodPut, "/api/v1/ballots/"+b.ID, ""), http.StatusMethodNotAllowed, "method_not_allowed")
 }

@@ -20,16 +20,22 @@ func (s *Server) castByAPI(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	cast := oponn.Cast{Ballot: id}
+	code, err := readChoice(c, &cast)
 	voter, ok := readVoterToken(s.tokens, bearer(r), time.Now())
-	if !ok {
-		return oponn.Errorf(oponn.CodeVoterRequired, "A vote needs a voter token that has not expired.")
-	}
-	vote, err := oponn.ParseVoteID(r.Header.Get("Idempotency-Key"))
-	if err != nil {
+	switch {
+	case !ok && code == "":
+		return oponn.Errorf(oponn.CodeVoterRequired, "A vote needs a voter token that has not expired, or a code.")
+	case err != nil:
 		return err
 	}
-	cast := oponn.Cast{Ballot: id, Voter: voter, VoteID: vote}
-	if err := readChoice(c, &cast); err != nil {
+	if cast.Voter = voter; code != "" {
+		if cast.Voter, err = byCode(code); err != nil {
+			return err
+		}
+		cast.ByCode = true
+	}
+	if cast.VoteID, err = oponn.ParseVoteID(r.Header.Get("Idempotency-Key")); err != nil {
 		return err
 	}
 	// Whether or not its sender waits for the answer, a vote that has come is
@@ -39,23 +45,36 @@ func (s *Server) castByAPI(c echo.Context) error {
 		return err
 	}
 	status := http.StatusCreated
-	if receipt.Repeat {
+	if receipt.Repeat || receipt.Replaces != "" {
 		status = http.StatusOK
 	}
 	return writeReceipt(c, status, receipt)
 }
 
-// readChoice reads what a vote chooses.
-func readChoice(c echo.Context, cast *oponn.Cast) error {
+// byCode returns the voter that a code stands for.
+func byCode(text string) (oponn.VoterID, error) {
+	code, err := oponn.ParseVotingCode(text)
+	return code.Voter(), err
+}
+
+// readChoice reads what a vote chooses, and the code with which it comes.
+func readChoice(c echo.Context, cast *oponn.Cast) (code string, err error) {
 	body, err := readBody(c, mediaJSON, voteLimit)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if option, ok := soleChoice(body); ok {
 		cast.Choices = []oponn.OptionID{option}
-		return nil
+		return "", nil
 	}
-	return parseJSON(body, map[string]any{"choices": &cast.Choices, "write_in": &cast.WriteIn})
+	var given *string
+	if err := parseJSON(body, map[string]any{"choices": &cast.Choices, "write_in": &cast.WriteIn, "code": &given}); err != nil || given == nil {
+		return "", err
+	}
+	if *given == "" {
+		return " ", nil // a code, though not one that is any good
+	}
+	return *given, nil
 }
 
 // soleChoice reads the body of nearly every vote, {"choices":["1"]}, for a
@@ -86,6 +105,9 @@ func writeReceipt(c echo.Context, status int, receipt oponn.Receipt) error {
 	body = append(append(body, `","receipt":"`...), receipt.Locator...)
 	body = strconv.AppendUint(append(body, `","version":`...), receipt.Version, 10)
 	body = receipt.At.UTC().AppendFormat(append(body, `,"at":"`...), time.RFC3339Nano)
+	if receipt.Replaces != "" {
+		body = append(append(body, `","replaces":"`...), receipt.Replaces...)
+	}
 	body = append(body, `"}`...)
 	w := c.Response()
 	w.Header()[echo.HeaderContentType] = contentJSON

@@ -25,6 +25,13 @@ type Ballots interface {
 	// Voted returns the receipt of a voter's last vote; nil for none.
 	Voted(ctx context.Context, ballot oponn.BallotID, voter oponn.VoterID) (*oponn.Receipt, error)
 
+	// Counting says whether the vote of a receipt counts. A receipt of nothing
+	// is CodeNotFound.
+	Counting(ctx context.Context, ballot oponn.BallotID, receipt string) (oponn.Counting, error)
+
+	// NewCodes makes codes that let somebody vote. Who asks was checked before.
+	NewCodes(ctx context.Context, ballot oponn.BallotID, count int) ([]oponn.VotingCode, error)
+
 	// Watch opens a stream: the viewer's sink gets frames, beats and its end
 	// from there, until it says that it is done. The context is that of the
 	// opening alone. With an error the sink is not used any more.

@@ -24,6 +24,8 @@ var statuses = map[oponn.Code]int{
 	oponn.CodeMalformed:        http.StatusBadRequest,
 	oponn.CodeVoterRequired:    http.StatusUnauthorized,
 	oponn.CodeOwnerRequired:    http.StatusForbidden,
+	oponn.CodeResultsHidden:    http.StatusForbidden,
+	oponn.CodeCodeRefused:      http.StatusForbidden,
 	oponn.CodeCrossSite:        http.StatusForbidden,
 	oponn.CodeNotFound:         http.StatusNotFound,
 	codeMethod:                 http.StatusMethodNotAllowed,

@@ -60,35 +60,59 @@ type heartbeat struct {
 	bytes []byte
 }
 
-// pageDialect is spoken to htmx. A fragment serves all viewers of a language.
-func pageDialect(l *locales.Locale) *dialect {
-	return &dialect{
-		Group: oponn.Group{Name: "html/" + l.Lang(), Render: func(b oponn.Snapshot) ([]byte, int) {
-			var fragment bytes.Buffer
-			// Neither the buffer nor the data can make it fail.
-			_ = views.ResultFragment(l, resultData(b)).Render(context.Background(), &fragment)
-			return event{id: b.Version, data: fragment.Bytes()}.append(make([]byte, 0, fragment.Len()+64)), 0
-		}},
-		route: routePageStream,
-		beat:  func(now time.Time) []byte { return []byte(now.UTC().Format(beatTime)) },
-		end:   func(reason oponn.EndReason) []byte { return []byte(reason) },
-		busy:  "busy",
+// dialects are those of one kind, one for each class of onlookers.
+type dialects map[oponn.Onlooker]*dialect
+
+// classes are the classes of onlookers, with what tells their groups apart.
+var classes = map[oponn.Onlooker]string{{}: "", {Voted: true}: "/voted", {Owner: true}: "/owner"}
+
+// pageDialects are spoken to htmx. A fragment serves all viewers of a language
+// and class.
+func pageDialects(l *locales.Locale) dialects {
+	all := make(dialects, len(classes))
+	for o, class := range classes {
+		all[o] = &dialect{
+			Group: oponn.Group{Name: "html/" + l.Lang() + class, Render: func(b oponn.Snapshot) ([]byte, int) {
+				var fragment bytes.Buffer
+				// Neither the buffer nor the data can make it fail.
+				_ = views.ResultFragment(l, resultData(b, o)).Render(context.Background(), &fragment)
+				e := event{data: fragment.Bytes()}
+				if b.ShowsCounts(o) {
+					e.id = b.Version
+				}
+				return e.append(make([]byte, 0, fragment.Len()+64)), 0
+			}},
+			route: routePageStream,
+			beat:  func(now time.Time) []byte { return []byte(now.UTC().Format(beatTime)) },
+			end:   func(reason oponn.EndReason) []byte { return []byte(reason) },
+			busy:  "busy",
+		}
 	}
+	return all
 }
 
-// apiDialect is spoken to programs. Its end carries a reason, and a time to
+// apiDialects are spoken to programs. Their end carries a reason, and a time to
 // come back unless it is for good. A change of status is told in the prelude.
-func apiDialect() *dialect {
-	return &dialect{
-		Group: oponn.Group{Name: "json", Render: func(b oponn.Snapshot) ([]byte, int) {
-			prelude := event{name: "status", data: mustJSON(newStatusDocument(b))}.append(nil)
-			return event{name: "tally", id: b.Version, data: mustJSON(newTallyDocument(b))}.append(prelude), len(prelude)
-		}},
-		route: routeAPIStream,
-		beat:  func(now time.Time) []byte { return mustJSON(map[string]string{"at": now.UTC().Format(beatTime)}) },
-		end:   func(reason oponn.EndReason) []byte { return mustJSON(map[string]oponn.EndReason{"reason": reason}) },
-		busy:  "end",
+// Whoever may not see the counts is told of nothing else, and of no version:
+// that would tell how many have voted.
+func apiDialects() dialects {
+	all := make(dialects, len(classes))
+	for o, class := range classes {
+		all[o] = &dialect{
+			Group: oponn.Group{Name: "json" + class, Render: func(b oponn.Snapshot) ([]byte, int) {
+				status := event{name: "status", data: mustJSON(newStatusDocument(b))}.append(nil)
+				if !b.ShowsCounts(o) {
+					return status, 0
+				}
+				return event{name: "tally", id: b.Version, data: mustJSON(newTallyDocument(b, o))}.append(status), len(status)
+			}},
+			route: routeAPIStream,
+			beat:  func(now time.Time) []byte { return mustJSON(map[string]string{"at": now.UTC().Format(beatTime)}) },
+			end:   func(reason oponn.EndReason) []byte { return mustJSON(map[string]oponn.EndReason{"reason": reason}) },
+			busy:  "end",
+		}
 	}
+	return all
 }
 
 // beatTime is the server's clock, to the millisecond.

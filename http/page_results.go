@@ -40,16 +40,29 @@ func (s *Server) resultsView(c echo.Context, id oponn.BallotID, after uint64, no
 	if err != nil {
 		return views.View{}, err
 	}
+	o, err := s.browserOnlooker(c, snapshot)
+	if err != nil {
+		return views.View{}, err
+	}
+	version := snapshot.Version
+	if !snapshot.ShowsCounts(o) {
+		version = 0 // it tells how many have voted
+	}
 	return views.ResultsPage(s.page(c), views.Results{
-		ID: id.String(), Question: snapshot.Ballot.Definition.Question, Result: resultData(snapshot), Version: snapshot.Version,
+		ID: id.String(), Question: snapshot.Ballot.Definition.Question, Result: resultData(snapshot, o), Version: version,
 		Receipt: receipt, Notice: notice, Created: c.QueryParam("created") != "", ShareURL: s.shareBase(c.Request()) + votePath(id),
 	}), nil
 }
 
-// resultData is what all viewers see alike.
-func resultData(b oponn.Snapshot) views.Result {
-	return views.Result{Status: b.State.Status, Votes: b.State.Voters, Options: b.Results(),
-		OpensAt: b.State.OpensAt, ClosesAt: b.State.ClosesAt, ClosedAt: b.State.ClosedAt}
+// resultData is what all onlookers of a class see alike.
+func resultData(b oponn.Snapshot, o oponn.Onlooker) views.Result {
+	r := views.Result{Status: b.State.Status, OpensAt: b.State.OpensAt, ClosesAt: b.State.ClosesAt, ClosedAt: b.State.ClosedAt}
+	if !b.ShowsCounts(o) {
+		r.Hidden = b.Ballot.Definition.Visibility
+		return r
+	}
+	r.Votes, r.Options = b.State.Voters, b.For(o)
+	return r
 }
 
 // afterPath is the address of the result page for somebody who has seen the

@@ -3,6 +3,7 @@ package http
 import (
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -30,7 +31,10 @@ func (s *Server) showVote(c echo.Context) error {
 		return c.Redirect(http.StatusSeeOther, afterPath(id, receipt.Version, ""))
 	}
 	s.greetVoter(c.Response(), c.Request())
-	v := s.voteView(c, snapshot)
+	v, err := s.voteView(c, snapshot)
+	if err != nil {
+		return err
+	}
 	v.VoteID, v.Choice, v.WriteInText = oponn.NewVoteID().String(), c.QueryParam("choice"), c.QueryParam("write_in")
 	// Back shows this very form again, with its vote id: whoever sends it once
 	// more votes once. Everything else asks us first.
@@ -53,16 +57,25 @@ func (s *Server) receipt(c echo.Context, id oponn.BallotID) (*oponn.Receipt, err
 	return receipt, nil
 }
 
-func (s *Server) voteView(c echo.Context, b oponn.Snapshot) views.Vote {
+func (s *Server) voteView(c echo.Context, b oponn.Snapshot) (views.Vote, error) {
+	o, err := s.browserOnlooker(c, b)
+	if err != nil {
+		return views.Vote{}, err
+	}
 	v := views.Vote{
 		ID: b.Ballot.ID.String(), Question: b.Ballot.Definition.Question, AllowWriteIn: b.Ballot.Definition.AllowWriteIn,
-		Status: b.State.Status, Votes: b.State.Voters, OpensAt: b.State.OpensAt, ClosesAt: b.State.ClosesAt,
+		Status: b.State.Status, HideVotes: !b.ShowsCounts(o), OpensAt: b.State.OpensAt, ClosesAt: b.State.ClosesAt,
 		ShareURL: s.shareBase(c.Request()) + votePath(b.Ballot.ID),
 	}
-	for _, result := range b.Results() {
-		v.Options = append(v.Options, result.Option)
+	if !v.HideVotes {
+		v.Votes = b.State.Voters
 	}
-	return v
+	for _, result := range b.For(oponn.Onlooker{}) {
+		if result.Standing == oponn.Shown {
+			v.Options = append(v.Options, result.Option)
+		}
+	}
+	return v, nil
 }
 
 // castByForm takes a vote from the page and shows the result with the receipt.
@@ -102,13 +115,15 @@ func (s *Server) castForm(c echo.Context, id oponn.BallotID, form url.Values) (o
 		return oponn.Receipt{}, err
 	}
 	cast := oponn.Cast{Ballot: id, Voter: voter, VoteID: vote}
-	switch choice, text := form.Get("choice"), form.Get("write_in"); {
-	case choice == views.WriteIn && text == "":
+	text, chosen := form.Get("write_in"), form["choice"]
+	if slices.Contains(chosen, views.WriteIn) && text == "" {
 		return oponn.Receipt{}, oponn.Invalid(oponn.FieldError{Field: "write_in", Code: "required", Message: "Please write in your option."})
-	case choice == views.WriteIn, choice == "" && text != "":
+	}
+	if slices.Contains(chosen, views.WriteIn) || form.Get("choice") == "" && text != "" {
 		cast.WriteIn = text
-	default:
-		for _, option := range form["choice"] {
+	}
+	for _, option := range chosen {
+		if option != views.WriteIn && option != "" {
 			cast.Choices = append(cast.Choices, oponn.OptionID(option))
 		}
 	}
@@ -138,7 +153,10 @@ func (s *Server) showVoteAgain(c echo.Context, id oponn.BallotID, form url.Value
 		return err
 	}
 	f := newFailure(err)
-	v := s.voteView(c, snapshot)
+	v, viewErr := s.voteView(c, snapshot)
+	if viewErr != nil {
+		return err
+	}
 	v.Choice, v.WriteInText = form.Get("choice"), form.Get("write_in")
 	if v.Errors = f.Fields; len(f.Fields) == 0 {
 		v.Problem = f.problem()

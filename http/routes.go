@@ -38,6 +38,10 @@ func (s *Server) routes() *echo.Echo {
 	post("/api/v1/ballots", s.createByAPI)
 	get("/api/v1/ballots/:id", s.getBallot)
 	e.PATCH("/api/v1/ballots/:id", s.bound(s.changeBallot))
+	e.DELETE("/api/v1/ballots/:id", s.bound(s.deleteBallot))
+	e.PATCH("/api/v1/ballots/:id/options/:option", s.bound(s.changeOption))
+	post("/api/v1/ballots/:id/codes", s.createCodes)
+	get("/api/v1/ballots/:id/receipts/:receipt", s.getReceipt)
 	get("/api/v1/ballots/:id/results", s.getResults)
 	endless(routeAPIStream, s.streamAPI)
 	e.POST("/api/v1/ballots/:id/votes", s.castByAPI) // Ballots.Cast has a deadline of its own

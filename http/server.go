@@ -46,8 +46,8 @@ type Server struct {
 	tokens      signer
 	tokenBudget limit.Limiter // nil: none
 
-	apiDialect   *dialect
-	pageDialects map[*locales.Locale]*dialect
+	apiDialects  dialects
+	pageDialects map[*locales.Locale]dialects
 
 	seats    *seats
 	sockets  *sockets // of streams that net/http knows nothing of any more
@@ -63,9 +63,9 @@ func New(cfg Config, ballots Ballots) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, ballots: ballots, crossOrigin: http.NewCrossOriginProtection(), ending: make(chan struct{})}
-	s.apiDialect, s.pageDialects = apiDialect(), make(map[*locales.Locale]*dialect)
+	s.apiDialects, s.pageDialects = apiDialects(), make(map[*locales.Locale]dialects)
 	for _, l := range locales.All() {
-		s.pageDialects[l] = pageDialect(l)
+		s.pageDialects[l] = pageDialects(l)
 	}
 	s.sockets = newSockets()
 	s.seats = newSeats(cfg.MaxStreams, cfg.MaxStreams)

@@ -21,11 +21,16 @@ const endBusy oponn.EndReason = "busy"
 // end of all: it is always answered with 200, and with an event that says what
 // is the matter.
 func (s *Server) streamPage(c echo.Context) error {
-	d := s.pageDialects[locale(c.Request())]
+	all := s.pageDialects[locale(c.Request())]
 	if head(c) {
 		return newStreamWriter(c).begin(nil)
 	}
-	err := s.stream(c, d)
+	d := all[oponn.Onlooker{}]
+	o, err := s.streamClass(c, s.browserOnlooker)
+	if err == nil {
+		d = all[o]
+		err = s.stream(c, d)
+	}
 	if err == nil || c.Response().Committed {
 		return err
 	}
@@ -37,7 +42,11 @@ func (s *Server) streamPage(c echo.Context) error {
 // streamAPI streams JSON.
 func (s *Server) streamAPI(c echo.Context) error {
 	if !head(c) {
-		return s.stream(c, s.apiDialect)
+		o, err := s.streamClass(c, s.apiOnlooker)
+		if err != nil {
+			return err
+		}
+		return s.stream(c, s.apiDialects[o])
 	}
 	id, err := ballotID(c)
 	if err != nil {

@@ -12,6 +12,9 @@ import (
 // see it.
 type Result struct {
 	Status oponn.Status
+	// Hidden says to whom the counts are shown, when this is for somebody else;
+	// then there are neither votes nor options.
+	Hidden oponn.Visibility
 	// Votes counts voters; percentages are of it.
 	Votes uint64
 	// Options are in the order of the ballot, write-ins last, with their
@@ -36,6 +39,20 @@ type row struct {
 	writeIn bool
 }
 
+// label returns what an option is called: of one that the owner has hidden, that.
+func label(l *locales.Locale, o oponn.Result) string {
+	switch {
+	case o.Standing == oponn.Hidden && o.Option.Label == "":
+		return l.T("result.hidden_option")
+	case o.Standing == oponn.Hidden:
+		return o.Option.Label + " " + l.T("result.hidden_mark")
+	case o.Standing == oponn.Pending:
+		return o.Option.Label + " " + l.T("result.pending_mark")
+	default:
+		return o.Option.Label
+	}
+}
+
 // rows lays a result out. Options with the most votes are marked, in words and
 // not by colour alone.
 func (d Result) rows(l *locales.Locale) []row {
@@ -56,7 +73,7 @@ func (d Result) rows(l *locales.Locale) []row {
 		}
 		first := most > 0 && o.Votes == most
 		rows[i] = row{
-			id: "o-" + string(o.Option.ID), label: o.Option.Label, writeIn: o.Option.WriteIn,
+			id: "o-" + string(o.Option.ID), label: label(l, o), writeIn: o.Option.WriteIn,
 			percent: l.Percent(share), votes: l.Number(o.Votes),
 			rest: strconv.FormatFloat(100-min(100, 100*share), 'f', 1, 64) + "%", first: first,
 		}

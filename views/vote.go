@@ -18,8 +18,9 @@ type Vote struct {
 	Options      []oponn.Option
 	AllowWriteIn bool
 	Status       oponn.Status
-	// Votes counts voters.
-	Votes uint64
+	// Votes counts voters. HideVotes says that it is not for everybody.
+	Votes     uint64
+	HideVotes bool
 	// OpensAt is when a scheduled ballot opens.
 	OpensAt time.Time
 	// ClosesAt is when the ballot closes; zero is never.

@@ -18,16 +18,40 @@ const (
 	choreTTL   = 30 * time.Second
 )
 
-// startChores looks after deleted ballots' logs, where several instances share
-// a database. The lock is in Redis; without Redis, in Postgres.
+// purgeEvery is how often an instance looks for ballots whose retention has
+// ended: that reads all heads. purgeAtOnce is how many it asks for.
+const (
+	purgeEvery  = time.Hour
+	purgeAtOnce = 100
+)
+
+// chore is a piece of work of all instances together.
+type chore func(context.Context) error
+
+// startChores deletes ballots whose retention has ended and, where several
+// instances share a database, looks after deleted ballots' logs: the embedded
+// store does that by itself, and has nobody to share chores with. The lock is
+// in Redis; without Redis, in Postgres.
 func (s *instance) startChores(p parts) {
-	store, ok := p.store.(*postgres.Store)
-	if !ok {
-		return // the embedded store has nobody to share chores with, and does them itself
+	purged := time.Time{}
+	purgeInTime := func(ctx context.Context) error {
+		if time.Since(purged) < purgeEvery {
+			return nil
+		}
+		purged = time.Now()
+		n, err := purge(ctx, p.store)
+		if n > 0 {
+			s.log.Info("ballots deleted whose retention has ended", "count", n)
+		}
+		return err
 	}
-	var lock oponn.Lock = store.Locks()
-	if shared, ok := p.bus.(*bus.Redis); ok {
-		lock = shared.Locks(store)
+	work := chore(purgeInTime)
+	if store, ok := p.store.(*postgres.Store); ok {
+		var lock oponn.Lock = store.Locks()
+		if shared, ok := p.bus.(*bus.Redis); ok {
+			lock = shared.Locks(store)
+		}
+		work = func(ctx context.Context) error { return doChores(ctx, lock, store, store.Sweep, purgeInTime) }
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -42,15 +66,40 @@ func (s *instance) startChores(p parts) {
 				return
 			case <-turn.C:
 			}
-			if err := doChores(ctx, lock, store); err != nil && ctx.Err() == nil && !errors.Is(err, oponn.ErrHeld) {
+			if err := work(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, oponn.ErrHeld) {
 				s.log.Warn("chores not done", "error", err)
 			}
 		}
 	}()
 }
 
+// purge deletes ballots whose retention has ended, one transaction each, and
+// says how many. Instances that show one find out by themselves.
+func purge(ctx context.Context, store oponn.Store) (purged int, err error) {
+	for {
+		expired, err := store.Expired(ctx, purgeAtOnce)
+		if err != nil {
+			return purged, err
+		}
+		before := purged
+		for _, ballot := range expired {
+			done := store.Append(ctx, []oponn.Batch{oponn.Purging(ballot)})[0]
+			switch code := oponn.CodeOf(done.Err); {
+			case code == oponn.CodeGone || code == oponn.CodeNotFound:
+			case done.Err != nil:
+				return purged, done.Err
+			case done.Effect.Tombstone:
+				purged++
+			}
+		}
+		if purged == before {
+			return purged, nil
+		}
+	}
+}
+
 // doChores does them once, if nobody else is at it.
-func doChores(ctx context.Context, lock oponn.Lock, store *postgres.Store) error {
+func doChores(ctx context.Context, lock oponn.Lock, store *postgres.Store, chores ...chore) error {
 	lease, err := lock.Acquire(ctx, choreName, choreTTL)
 	if err != nil {
 		return err
@@ -64,7 +113,9 @@ func doChores(ctx context.Context, lock oponn.Lock, store *postgres.Store) error
 		case <-work.Done():
 		}
 	}()
-	err = store.Fenced(work, choreName, lease.Fence(), store.Sweep)
+	for _, chore := range chores {
+		err = errors.Join(err, store.Fenced(work, choreName, lease.Fence(), chore))
+	}
 	release, cancel := context.WithTimeout(context.WithoutCancel(ctx), choreTTL)
 	defer cancel()
 	return errors.Join(err, lease.Release(release))

@@ -26,14 +26,15 @@ const (
 
 // commands is the command line.
 type commands struct {
-	Serve   serveCommand   `cmd:"" default:"withargs" help:"Serve ballots (the default)."`
-	Verify  verifyCommand  `cmd:"" help:"Recount the votes and compare them with the results; also beside a running server."`
-	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up to date, list what that takes, or undo a step."`
-	Keys    keysCommand    `cmd:"" help:"Make, look at, and change the master key."`
-	Bench   benchCommand   `cmd:"" help:"Load-test a server: voters, viewers, and what they saw."`
-	Viewers viewersCommand `cmd:"" hidden:"" help:"A process of viewers, started by bench."`
-	Health  healthCommand  `cmd:"" help:"Ask the server of this machine whether it is ready: 0 if so, else 1."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve    serveCommand    `cmd:"" default:"withargs" help:"Serve ballots (the default)."`
+	Verify   verifyCommand   `cmd:"" help:"Recount the votes and compare them with the results; also beside a running server."`
+	Takedown takedownCommand `cmd:"" help:"Delete a ballot, for good; also beside running servers."`
+	Migrate  migrateCommand  `cmd:"" help:"Bring the database's schema up to date, list what that takes, or undo a step."`
+	Keys     keysCommand     `cmd:"" help:"Make, look at, and change the master key."`
+	Bench    benchCommand    `cmd:"" help:"Load-test a server: voters, viewers, and what they saw."`
+	Viewers  viewersCommand  `cmd:"" hidden:"" help:"A process of viewers, started by bench."`
+	Health   healthCommand   `cmd:"" help:"Ask the server of this machine whether it is ready: 0 if so, else 1."`
+	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 
 // terminal is where a command writes: results to out, everything else to err.

@@ -83,18 +83,22 @@ func (s *Store) Sweep(ctx context.Context) error {
 	return nil
 }
 
-// sweepChunk deletes a part of one deleted ballot's log.
+// sweepChunk deletes a part of one deleted ballot's log and codes.
 func (c *connection) sweepChunk(ctx context.Context) (steps []step, more bool, err error) {
 	var ballot oponn.BallotID
 	err = c.run(ctx, step{begin, nil, nil}, step{lockUnswept, nil, func(row row) { ballot, more = row.ballot(), true }})
 	if err != nil || !more {
 		return nil, false, err
 	}
-	deleted, err := c.tagged(ctx, []step{{deleteVotes, [][]byte{uuid(ballot), bigint(sweepChunk)}, nil}})
-	if err != nil {
-		return nil, false, err
+	left := int64(sweepChunk)
+	for _, q := range []query{deleteVotes, deleteCodes} {
+		deleted, err := c.tagged(ctx, []step{{q, [][]byte{uuid(ballot), bigint(left)}, nil}})
+		if err != nil {
+			return nil, false, err
+		}
+		left -= deleted.RowsAffected()
 	}
-	if deleted.RowsAffected() < sweepChunk {
+	if left > 0 {
 		steps = []step{{updateSwept, [][]byte{uuid(ballot)}, nil}}
 	}
 	return steps, true, nil

@@ -23,9 +23,15 @@ const (
 // epoch is 2000-01-01 in microseconds since 1970.
 const epoch = 946_684_800_000_000
 
-func bigint(n int64) []byte           { return binary.BigEndian.AppendUint64(nil, uint64(n)) }
-func integer(n int) []byte            { return binary.BigEndian.AppendUint32(nil, uint32(n)) }
-func instant(t time.Time) []byte      { return bigint(t.UnixMicro() - epoch) }
+func bigint(n int64) []byte      { return binary.BigEndian.AppendUint64(nil, uint64(n)) }
+func integer(n int) []byte       { return binary.BigEndian.AppendUint32(nil, uint32(n)) }
+func instant(t time.Time) []byte { return bigint(t.UnixMicro() - epoch) }
+func instantOrNil(t time.Time) []byte {
+	if t.IsZero() {
+		return nil
+	}
+	return instant(t)
+}
 func blob(b []byte) []byte            { return append([]byte{}, b...) } // nil would be null
 func uuid[ID ~[16]byte](id ID) []byte { return id[:] }
 
@@ -65,6 +71,17 @@ func (a *array) integer(n int) {
 }
 
 func (a *array) instant(t time.Time) { a.bigint(t.UnixMicro() - epoch) }
+
+// instantOrNull adds null for the zero time.
+func (a *array) instantOrNull(t time.Time) {
+	if !t.IsZero() {
+		a.instant(t)
+		return
+	}
+	binary.BigEndian.PutUint32(a.bytes[4:], 1) // there are nulls
+	a.length++
+	a.bytes = binary.BigEndian.AppendUint32(a.bytes, ^uint32(0))
+}
 
 func (a *array) blob(b []byte) {
 	a.element(len(b))

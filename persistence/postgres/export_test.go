@@ -31,7 +31,7 @@ func (s *Store) PlanOfLock(ctx context.Context, ballot string) (plan string, err
 
 // PlanOfUpdate returns how heads are updated.
 func (s *Store) PlanOfUpdate(ctx context.Context) (plan string, err error) {
-	return s.plan(ctx, true, updateHeads, "'{}', '{}', '{}', '{}', '{}', '{}', '{}'")
+	return s.plan(ctx, true, updateHeads, "'{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}'")
 }
 
 func (s *Store) plan(ctx context.Context, writer bool, q query, args string) (plan string, err error) {

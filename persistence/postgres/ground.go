@@ -30,20 +30,24 @@ func (c *connection) grounds(ctx context.Context, batches []oponn.Batch) ([]grou
 		index[batch.Ballot], ballots[i] = i, batch.Ballot
 	}
 	var now time.Time
-	earlier, note := lookUp(batches, grounds)
-	err := c.run(ctx,
-		step{begin, nil, nil},
-		step{lockHeads, [][]byte{uuids(ballots)}, func(row row) {
+	earlier, note, places := lookUp(batches, grounds)
+	steps := []step{
+		{begin, nil, nil},
+		{lockHeads, [][]byte{uuids(ballots)}, func(row row) {
 			g := &grounds[index[row.ballot()]]
 			g.Head, g.moved = row.head(), row.moved()
 		}},
-		step{selectNow, nil, func(row row) { now = row.instant(0) }},
-		step{selectEarlier, earlier, note},
-		step{selectNewer, above(batches), func(row row) {
+		{selectNow, nil, func(row row) { now = row.instant(0) }},
+		{selectEarlier, earlier, note},
+		{selectNewer, above(batches), func(row row) {
 			g := &grounds[row.bigint(0)-1]
 			g.WriteIns = append(g.WriteIns, row[1:].writeIn())
-		}})
-	if err != nil {
+		}},
+	}
+	if slices.ContainsFunc(batches, func(b oponn.Batch) bool { return b.Codes }) {
+		steps = append(steps, step{selectCodes, earlier, noteCodes(batches, grounds, places)})
+	}
+	if err := c.run(ctx, steps...); err != nil {
 		return nil, err
 	}
 	for i := range grounds {
@@ -52,11 +56,13 @@ func (c *connection) grounds(ctx context.Context, batches []oponn.Batch) ([]grou
 	return grounds, c.explainMissing(ctx, ballots, grounds)
 }
 
+// place is where a vote stands.
+type place struct{ batch, vote int }
+
 // lookUp returns the parameters of selectEarlier for all votes of batches, and
 // what notes its rows.
-func lookUp(batches []oponn.Batch, grounds []ground) (args [][]byte, note func(row)) {
-	type place struct{ batch, vote int }
-	places := make([]place, 0, len(batches[0].Votes))
+func lookUp(batches []oponn.Batch, grounds []ground) (args [][]byte, note func(row), places []place) {
+	places = make([]place, 0, len(batches[0].Votes))
 	for i, batch := range batches {
 		for n := range batch.Votes {
 			places = append(places, place{i, n})
@@ -79,6 +85,22 @@ func lookUp(batches []oponn.Batch, grounds []ground) (args [][]byte, note func(r
 		at := places[row.bigint(0)-1]
 		earlier := &grounds[at.batch].Earlier[at.vote]
 		*earlier = append(*earlier, row[1:].vote())
+	}, places
+}
+
+// noteCodes returns what notes the rows of selectCodes, whose parameters are
+// those of selectEarlier.
+func noteCodes(batches []oponn.Batch, grounds []ground, places []place) func(row) {
+	for i, batch := range batches {
+		if batch.Codes {
+			grounds[i].Codes = make([]bool, len(batch.Votes))
+		}
+	}
+	return func(row row) {
+		at := places[row.bigint(0)-1]
+		if codes := grounds[at.batch].Codes; codes != nil {
+			codes[at.vote] = true
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ type kept struct {
 	effects []move
 	votes   int
 	added   int
+	edited  int
 	buried  []oponn.BallotID
 	at      array // when those were buried
 }
@@ -35,6 +36,9 @@ func (k *kept) add(ground oponn.Ground, effect oponn.Effect) {
 		k.effects = append(k.effects, move{effect, ground.Now})
 		k.votes += len(effect.Logged)
 		k.added += len(effect.Added)
+		if effect.Definition != nil {
+			k.edited++
+		}
 	}
 }
 
@@ -46,6 +50,9 @@ func (k *kept) steps() []step {
 	}
 	if k.added > 0 {
 		steps = append(steps, step{insertWriteIns, k.writeIns(), nil})
+	}
+	if k.edited > 0 {
+		steps = append(steps, step{updateDefinitions, k.definitions(), nil})
 	}
 	if len(k.effects) > 0 {
 		steps = append(steps, step{updateHeads, k.heads(), nil})
@@ -102,12 +109,24 @@ func (k *kept) writeIns() [][]byte {
 	return [][]byte{ballots.done(), numbers.done(), ids.done(), sealed.done()}
 }
 
+// definitions returns the parameters of updateDefinitions.
+func (k *kept) definitions() [][]byte {
+	ballots, sealed := newArray(oidUUID, k.edited, 16), newArray(oidBytea, k.edited, 256)
+	for _, effect := range k.effects {
+		if effect.Definition != nil {
+			ballots.blob(effect.Head.Ballot[:])
+			sealed.blob(effect.Definition)
+		}
+	}
+	return [][]byte{ballots.done(), sealed.done()}
+}
+
 // heads returns the parameters of updateHeads.
 func (k *kept) heads() [][]byte {
 	n := len(k.effects)
 	ballots, versions, positions := newArray(oidUUID, n, 16), newArray(oidBigint, n, 8), newArray(oidBigint, n, 8)
 	voters, writeIns := newArray(oidBigint, n, 8), newArray(oidInt, n, 4)
-	sealed, times := newArray(oidBytea, n, 256), newArray(oidTimestamptz, n, 8)
+	sealed, times, expiries := newArray(oidBytea, n, 256), newArray(oidTimestamptz, n, 8), newArray(oidTimestamptz, n, 8)
 	for _, effect := range k.effects {
 		head := effect.Head
 		ballots.blob(head.Ballot[:])
@@ -117,6 +136,7 @@ func (k *kept) heads() [][]byte {
 		writeIns.integer(head.WriteIns)
 		sealed.blob(head.Sealed)
 		times.instant(effect.at)
+		expiries.instantOrNull(head.ExpiresAt)
 	}
-	return [][]byte{ballots.done(), versions.done(), positions.done(), voters.done(), writeIns.done(), sealed.done(), times.done()}
+	return [][]byte{ballots.done(), versions.done(), positions.done(), voters.done(), writeIns.done(), sealed.done(), times.done(), expiries.done()}
 }

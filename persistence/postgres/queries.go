@@ -11,6 +11,7 @@ const (
 	rollback
 	lockHeads
 	selectHeads
+	selectExpired
 	selectNow
 	selectEarlier
 	selectNewer
@@ -20,7 +21,12 @@ const (
 	insertVotes
 	insertWriteIns
 	updateHeads
+	insertCodes
+	selectCodes
+	countCodes
+	deleteCodes
 	insertBallot
+	updateDefinitions
 	insertHead
 	selectRecord
 	updateKey
@@ -44,10 +50,10 @@ const (
 )
 
 const (
-	headColumns   = "ballot, version, position, voters, write_ins, sealed, moved_at"
+	headColumns   = "ballot, version, position, voters, write_ins, sealed, moved_at, expires_at"
 	voteColumns   = "tag, revision, vote_id, position, version, at, sealed"
 	recordColumns = "b.created_at, b.owner, b.owner_key, b.kek, b.wrapped_dek, b.commitment, b.definition"
-	headOfRecord  = "h.ballot, h.version, h.position, h.voters, h.write_ins, h.sealed, h.moved_at"
+	headOfRecord  = "h.ballot, h.version, h.position, h.voters, h.write_ins, h.sealed, h.moved_at, h.expires_at"
 )
 
 // Arrays come as one parameter each and are taken apart by unnest. A lateral
@@ -61,11 +67,16 @@ var queries = [numQueries]string{
 
 	lockHeads:   "select " + headColumns + " from heads where ballot = any($1::uuid[]) order by ballot for update",
 	selectHeads: "select " + headColumns + " from heads where ballot = any($1::uuid[])",
-	updateHeads: `update heads set version = t.version, position = t.position, voters = t.voters, write_ins = t.write_ins, sealed = t.sealed, moved_at = t.moved_at
-		from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::int[], $6::bytea[], $7::timestamptz[])
-		t(ballot, version, position, voters, write_ins, sealed, moved_at) where heads.ballot = t.ballot`,
-	insertHead:  "insert into heads (" + headColumns + ") values ($1::uuid, $2::bigint, $3::bigint, $4::bigint, $5::int, $6::bytea, $7::timestamptz)",
+	updateHeads: `update heads set version = t.version, position = t.position, voters = t.voters, write_ins = t.write_ins, sealed = t.sealed, moved_at = t.moved_at,
+		expires_at = t.expires_at
+		from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::int[], $6::bytea[], $7::timestamptz[], $8::timestamptz[])
+		t(ballot, version, position, voters, write_ins, sealed, moved_at, expires_at) where heads.ballot = t.ballot`,
+	insertHead:  "insert into heads (" + headColumns + ") values ($1::uuid, $2::bigint, $3::bigint, $4::bigint, $5::int, $6::bytea, $7::timestamptz, $8::timestamptz)",
 	deleteHeads: "delete from heads where ballot = any($1::uuid[])",
+
+	// Ballots of a release that knew of no retention are kept for 90 days after
+	// their last change.
+	selectExpired: "select ballot from heads where coalesce(expires_at, moved_at + interval '90 days') <= clock_timestamp() limit $1::bigint",
 
 	selectNow: "select clock_timestamp()",
 	selectEarlier: `select t.n, v.* from unnest($1::uuid[], $2::uuid[]) with ordinality t(ballot, tag, n) cross join lateral
@@ -82,6 +93,13 @@ var queries = [numQueries]string{
 	insertWriteIns: "insert into write_ins (ballot, number, id, sealed) select * from unnest($1::uuid[], $2::int[], $3::text[], $4::bytea[])",
 	deleteWriteIns: "delete from write_ins where ballot = any($1::uuid[])",
 
+	insertCodes: "insert into codes (ballot, tag) select $1::uuid, * from unnest($2::uuid[]) on conflict do nothing",
+	selectCodes: `select t.n from unnest($1::uuid[], $2::uuid[]) with ordinality t(ballot, tag, n) cross join lateral
+		(select from codes where ballot = t.ballot and tag = t.tag offset 0) c`,
+	countCodes:  "select count(*) from codes where ballot = $1::uuid",
+	deleteCodes: "delete from codes where ctid = any(array(select ctid from codes where ballot = $1::uuid limit $2::bigint))",
+
+	updateDefinitions: "update ballots set definition = t.definition from unnest($1::uuid[], $2::bytea[]) t(id, definition) where ballots.id = t.id",
 	insertBallot: `insert into ballots (id, created_at, owner, owner_key, kek, wrapped_dek, commitment, definition)
 		values ($1::uuid, clock_timestamp(), $2::bytea, $3::bytea, $4::text, $5::bytea, $6::bytea, $7::bytea) returning created_at`,
 	updateKey: `update ballots set kek = $2::text, wrapped_dek = $3::bytea, commitment = $4::bytea

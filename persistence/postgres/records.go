@@ -33,7 +33,7 @@ func (s *Store) Create(ctx context.Context, record oponn.Record) (at time.Time, 
 			err = oponn.Internal(fmt.Errorf("the id %s is taken by a tombstone", record.Ballot))
 		}
 		return []step{{insertHead, [][]byte{ballot, bigint(signed(head.Version)), bigint(signed(head.Position)), bigint(signed(head.Voters)),
-			integer(head.WriteIns), blob(head.Sealed), instant(at)}, nil}}, err
+			integer(head.WriteIns), blob(head.Sealed), instant(at), instantOrNil(head.ExpiresAt)}, nil}}, err
 	})
 	return at, err
 }

@@ -30,11 +30,19 @@ func (r row) unsigned(column int) uint64 { return uint64(r.bigint(column)) }
 // head reads headColumns.
 func (r row) head() oponn.Head {
 	return oponn.Head{Ballot: r.ballot(), Version: r.unsigned(1), Position: r.unsigned(2), Voters: r.unsigned(3),
-		WriteIns: r.integer(4), Sealed: r.blob(5)}
+		WriteIns: r.integer(4), Sealed: r.blob(5), ExpiresAt: r.expiry()}
 }
 
 // moved reads when a head of headColumns last moved.
 func (r row) moved() time.Time { return r.instant(6) }
+
+// expiry reads when a head's retention ends; zero for null.
+func (r row) expiry() time.Time {
+	if r[7] == nil {
+		return time.Time{}
+	}
+	return r.instant(7)
+}
 
 // vote reads voteColumns.
 func (r row) vote() oponn.LoggedVote {
@@ -49,10 +57,10 @@ func (r row) writeIn() oponn.SealedWriteIn {
 
 // record reads headOfRecord and recordColumns: all but the write-ins.
 func (r row) record() oponn.Record {
-	record := oponn.Record{Ballot: r.ballot(), Head: r.head(), CreatedAt: r.instant(7)}
-	copy(record.Owner[:], r[8]) // null leaves zeros
-	copy(record.OwnerKey[:], r[9])
-	record.Key = oponn.WrappedKey{KEK: r.text(10), Blob: r.blob(11), Commitment: r.blob(12)}
-	record.Definition = r.blob(13)
+	record := oponn.Record{Ballot: r.ballot(), Head: r.head(), CreatedAt: r.instant(8)}
+	copy(record.Owner[:], r[9]) // null leaves zeros
+	copy(record.OwnerKey[:], r[10])
+	record.Key = oponn.WrappedKey{KEK: r.text(11), Blob: r.blob(12), Commitment: r.blob(13)}
+	record.Definition = r.blob(14)
 	return record
 }

@@ -162,7 +162,10 @@ func (c *connection) ground(batch oponn.Batch) (oponn.Ground, error) {
 			return oponn.Ground{}, err
 		}
 	}
-	if head.WriteIns > batch.WriteIns {
+	if batch.Codes {
+		ground.Codes, err = c.areCodes(batch)
+	}
+	if err == nil && head.WriteIns > batch.WriteIns {
 		ground.WriteIns, err = c.writeIns(batch.Ballot, batch.WriteIns)
 	}
 	return ground, err
@@ -194,6 +197,11 @@ func (c *connection) keep(ground oponn.Ground, effect oponn.Effect) error {
 	}
 	for _, w := range effect.Added {
 		if err := c.exec(insertWriteIn, ballot[:], w.Number, string(w.ID), w.Sealed); err != nil {
+			return err
+		}
+	}
+	if effect.Definition != nil {
+		if err := c.exec(updateDefinition, effect.Definition, ballot[:]); err != nil {
 			return err
 		}
 	}

@@ -105,19 +105,24 @@ func (s *Store) sweep(ctx context.Context) (finished bool) {
 	return done == nil && finished
 }
 
-// sweepChunk deletes a part of one deleted ballot's log.
+// sweepChunk deletes a part of one deleted ballot's log and codes.
 func (c *connection) sweepChunk() (more bool, err error) {
 	ballots, err := c.ids(selectUnswept)
 	if err != nil || len(ballots) == 0 {
 		return false, err
 	}
-	deleted := 0
-	err = c.rows(deleteVotes, func(*sqlite3.Stmt) error {
-		deleted++
-		return nil
-	}, ballots[0][:], sweepChunk)
-	if err == nil && deleted < sweepChunk {
-		err = c.exec(updateSwept, ballots[0][:])
+	ballot, deleted := ballots[0], 0
+	for _, q := range []query{deleteVotes, deleteCodes} {
+		err := c.rows(q, func(*sqlite3.Stmt) error {
+			deleted++
+			return nil
+		}, ballot[:], sweepChunk-deleted)
+		if err != nil {
+			return true, err
+		}
+	}
+	if deleted < sweepChunk {
+		err = c.exec(updateSwept, ballot[:])
 	}
 	return true, err
 }

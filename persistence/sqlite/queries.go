@@ -13,13 +13,19 @@ const (
 	updateHead
 	insertHead
 	deleteHead
+	selectExpired
 	selectVotes
 	selectLog
 	insertVote
 	selectWriteIns
 	insertWriteIn
 	deleteWriteIns
+	insertCode
+	selectCode
+	countCodes
+	deleteCodes
 	insertBallot
+	updateDefinition
 	selectBallot
 	updateKey
 	deleteBallot
@@ -40,10 +46,17 @@ var queries = [numQueries]string{
 	commit:       "COMMIT",
 	rollback:     "ROLLBACK",
 
-	selectHead: "SELECT version, position, voters, write_ins, sealed, moved_at FROM heads WHERE ballot = ?",
-	insertHead: "INSERT INTO heads (ballot, version, position, voters, write_ins, sealed, moved_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-	updateHead: "UPDATE heads SET version = ?, position = ?, voters = ?, write_ins = ?, sealed = ?, moved_at = ? WHERE ballot = ?",
+	selectHead: "SELECT version, position, voters, write_ins, sealed, moved_at, expires_at FROM heads WHERE ballot = ?",
+	insertHead: "INSERT INTO heads (ballot, version, position, voters, write_ins, sealed, moved_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+	updateHead: "UPDATE heads SET version = ?, position = ?, voters = ?, write_ins = ?, sealed = ?, moved_at = ?, expires_at = ? WHERE ballot = ?",
 	deleteHead: "DELETE FROM heads WHERE ballot = ?",
+
+	selectExpired: "SELECT ballot FROM heads WHERE coalesce(expires_at, moved_at + ?) <= ? LIMIT ?",
+
+	insertCode:  "INSERT OR IGNORE INTO codes (ballot, tag) VALUES (?, ?)",
+	selectCode:  "SELECT 1 FROM codes WHERE ballot = ? AND tag = ?",
+	countCodes:  "SELECT count(*) FROM codes WHERE ballot = ?",
+	deleteCodes: "DELETE FROM codes WHERE (ballot, tag) IN (SELECT ballot, tag FROM codes WHERE ballot = ? LIMIT ?) RETURNING 1",
 
 	selectVotes: "SELECT tag, revision, vote_id, position, version, at, sealed FROM votes WHERE ballot = ? AND tag = ? ORDER BY revision",
 	selectLog:   "SELECT tag, revision, vote_id, position, version, at, sealed FROM votes WHERE ballot = ? ORDER BY position",
@@ -54,13 +67,14 @@ var queries = [numQueries]string{
 	insertWriteIn:  "INSERT INTO write_ins (ballot, number, id, sealed) VALUES (?, ?, ?, ?)",
 	deleteWriteIns: "DELETE FROM write_ins WHERE ballot = ?",
 
-	insertBallot:  "INSERT INTO ballots (id, created_at, owner, owner_key, kek, wrapped_dek, commitment, definition) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-	updateKey:     "UPDATE ballots SET kek = ?, wrapped_dek = ?, commitment = ? WHERE id = ?",
-	selectBallot:  "SELECT created_at, owner, owner_key, kek, wrapped_dek, commitment, definition FROM ballots WHERE id = ?",
-	deleteBallot:  "DELETE FROM ballots WHERE id = ?",
-	selectCreated: "SELECT created_at FROM ballots WHERE id = ?",
-	selectOwned:   "SELECT id FROM ballots WHERE owner = ? AND (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?",
-	selectBallots: "SELECT id FROM ballots WHERE id > ? ORDER BY id LIMIT ?",
+	insertBallot:     "INSERT INTO ballots (id, created_at, owner, owner_key, kek, wrapped_dek, commitment, definition) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+	updateDefinition: "UPDATE ballots SET definition = ? WHERE id = ?",
+	updateKey:        "UPDATE ballots SET kek = ?, wrapped_dek = ?, commitment = ? WHERE id = ?",
+	selectBallot:     "SELECT created_at, owner, owner_key, kek, wrapped_dek, commitment, definition FROM ballots WHERE id = ?",
+	deleteBallot:     "DELETE FROM ballots WHERE id = ?",
+	selectCreated:    "SELECT created_at FROM ballots WHERE id = ?",
+	selectOwned:      "SELECT id FROM ballots WHERE owner = ? AND (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?",
+	selectBallots:    "SELECT id FROM ballots WHERE id > ? ORDER BY id LIMIT ?",
 
 	selectTombstone: "SELECT at FROM tombstones WHERE ballot = ?",
 	insertTombstone: "INSERT INTO tombstones (ballot, at) VALUES (?, ?)",

@@ -17,6 +17,9 @@ func (c *connection) head(ballot oponn.BallotID) (head oponn.Head, moved time.Ti
 		head = oponn.Head{Ballot: ballot, Version: unsigned(row, 0), Position: unsigned(row, 1), Voters: unsigned(row, 2),
 			WriteIns: row.ColumnInt(3), Sealed: row.ColumnBlob(4, nil)}
 		moved = instant(row, 5)
+		if row.ColumnType(6) != sqlite3.NULL {
+			head.ExpiresAt = instant(row, 6)
+		}
 		return nil
 	}, ballot[:])
 	if err == nil && !found {
@@ -43,11 +46,19 @@ func (c *connection) missing(ballot oponn.BallotID) error {
 }
 
 func (c *connection) insertHead(head oponn.Head, at time.Time) error {
-	return c.exec(insertHead, head.Ballot[:], signed(head.Version), signed(head.Position), signed(head.Voters), head.WriteIns, head.Sealed, at.UnixMicro())
+	return c.exec(insertHead, head.Ballot[:], signed(head.Version), signed(head.Position), signed(head.Voters), head.WriteIns, head.Sealed, at.UnixMicro(), expiry(head))
 }
 
 func (c *connection) updateHead(head oponn.Head, at time.Time) error {
-	return c.exec(updateHead, signed(head.Version), signed(head.Position), signed(head.Voters), head.WriteIns, head.Sealed, at.UnixMicro(), head.Ballot[:])
+	return c.exec(updateHead, signed(head.Version), signed(head.Position), signed(head.Voters), head.WriteIns, head.Sealed, at.UnixMicro(), expiry(head), head.Ballot[:])
+}
+
+// expiry returns when a head's retention ends, null for not known.
+func expiry(head oponn.Head) any {
+	if head.ExpiresAt.IsZero() {
+		return nil
+	}
+	return head.ExpiresAt.UnixMicro()
 }
 
 // votes reads what a voter has in the log of a ballot, by revision.

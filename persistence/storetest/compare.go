@@ -19,7 +19,8 @@ func retryAfter(err error) time.Duration {
 
 func sameHead(a, b oponn.Head) bool {
 	return a.Ballot == b.Ballot && a.Version == b.Version && a.Position == b.Position &&
-		a.Voters == b.Voters && a.WriteIns == b.WriteIns && bytes.Equal(a.Sealed, b.Sealed)
+		a.Voters == b.Voters && a.WriteIns == b.WriteIns &&
+		a.ExpiresAt.Equal(b.ExpiresAt) && bytes.Equal(a.Sealed, b.Sealed)
 }
 
 func sameVote(a, b oponn.LoggedVote) bool {

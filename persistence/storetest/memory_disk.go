@@ -28,6 +28,7 @@ type kept struct {
 	at     time.Time          // of the last change
 	log    []oponn.LoggedVote // by position
 	voters map[oponn.VoterTag][]int
+	codes  map[oponn.VoterTag]bool
 }
 
 func newDisk() *disk {
@@ -69,6 +70,9 @@ func (d *disk) ground(batch oponn.Batch) (oponn.Ground, error) {
 	}
 	for i, vote := range batch.Votes {
 		g.Earlier[i] = k.votes(vote.Tag)
+		if batch.Codes {
+			g.Codes = append(g.Codes, k.codes[vote.Tag])
+		}
 	}
 	for _, w := range k.record.WriteIns {
 		if w.Number > batch.WriteIns {
@@ -93,6 +97,9 @@ func (d *disk) keep(g oponn.Ground, e oponn.Effect) {
 	}
 	k := d.ballots[ballot]
 	k.at, k.record.Head = g.Now, copyHead(e.Head)
+	if e.Definition != nil {
+		k.record.Definition = bytes.Clone(e.Definition)
+	}
 	for _, v := range e.Logged {
 		k.voters[v.Tag] = append(k.voters[v.Tag], len(k.log))
 		k.log = append(k.log, copyVote(v))

@@ -26,7 +26,7 @@ func (m *Memory) Create(ctx context.Context, record oponn.Record) (time.Time, er
 	if _, err := m.disk.find(record.Ballot); oponn.CodeOf(err) != oponn.CodeNotFound {
 		return time.Time{}, oponn.Internal(errors.New("storetest: the id is taken"))
 	}
-	k := &kept{record: copyRecord(record), at: now(), voters: make(map[oponn.VoterTag][]int)}
+	k := &kept{record: copyRecord(record), at: now(), voters: make(map[oponn.VoterTag][]int), codes: make(map[oponn.VoterTag]bool)}
 	k.record.CreatedAt = k.at
 	m.disk.ballots[record.Ballot] = k
 	return k.at, nil

@@ -52,12 +52,14 @@ func NewSubject(t TB, plan Plan) *Subject {
 	if err != nil {
 		t.Fatalf("seal the definition: %v", err)
 	}
-	sealed, err := oponn.FirstState(plan.Definition, plan.Window).Seal(key, 1)
+	first := oponn.FirstState(plan.Definition, plan.Window)
+	sealed, err := first.Seal(key, 1)
 	if err != nil {
 		t.Fatalf("seal the first state: %v", err)
 	}
 	record := oponn.Record{Ballot: id, OwnerKey: sha256.Sum256(id[:]), Owner: plan.Owner.Hash(), Key: wrapped,
-		Definition: definition, Head: oponn.Head{Ballot: id, Version: 1, Sealed: sealed}}
+		Definition: definition, Head: oponn.Head{Ballot: id, Version: 1, Sealed: sealed,
+			ExpiresAt: plan.Definition.FirstExpiry(first, now())}}
 	ballot, err := oponn.OpenBallot(record, key)
 	if err != nil {
 		t.Fatalf("open the ballot: %v", err)
@@ -117,7 +119,8 @@ func (s *Subject) NewVotes(t TB, n int) []oponn.Vote {
 // Batch returns a batch of votes that follows the rules of the domain and
 // knows the given write-ins.
 func (s *Subject) Batch(votes []oponn.Vote, known ...oponn.WriteIn) oponn.Batch {
-	return oponn.Batch{Ballot: s.ID, Votes: votes, WriteIns: len(known), Apply: s.Applying(votes, oponn.Change{}, oponn.Known{WriteIns: known})}
+	return oponn.Batch{Ballot: s.ID, Votes: votes, WriteIns: len(known), Codes: s.Definition.Protection == oponn.ProtectedByCodes,
+		Apply: s.Applying(votes, oponn.Change{}, oponn.Known{WriteIns: known})}
 }
 
 // Closing returns a batch that closes the ballot.
@@ -127,11 +130,7 @@ func (s *Subject) Closing() oponn.Batch {
 
 // Deleting returns a batch that deletes the ballot.
 func (s *Subject) Deleting() oponn.Batch {
-	return oponn.Batch{Ballot: s.ID, Apply: func(g oponn.Ground) (oponn.Effect, error) {
-		head := g.Head
-		head.Version++
-		return oponn.Effect{Head: head, Tombstone: true}, nil
-	}}
+	return oponn.Burying(s.ID)
 }
 
 // State opens the state in a head.
