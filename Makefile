@@ -129,7 +129,7 @@ binary:
 ##@ Verify
 
 test: deps assets ## run all tests with the race detector; a skipped one is a failure
-	$(call say,counting allocations, which the race detector would change)
+	$(call say,counting allocations)
 	@$(GO) run ./.ci/testsum -run HotPath . ./keys
 	$(call say,testing)
 	@$(GO) run ./.ci/testsum -race -timeout $(TEST_TIMEOUT) $(PKG)
