@@ -36,7 +36,7 @@ type booth struct {
 // answered: a bare handler, Oponn with Postgres and with SQLite, and the
 // textbook's handler, in turns, with the same client.
 func BenchmarkVotes(b *testing.B) {
-	for _, connections := range []int{256, 1024} {
+	for _, connections := range []int{256, 512, 1024} {
 		b.Run(fmt.Sprintf("%d_connections", connections), func(b *testing.B) { race(b, connections) })
 	}
 }
