@@ -129,6 +129,8 @@ binary:
 ##@ Verify
 
 test: deps assets ## run all tests with the race detector; a skipped one is a failure
+	$(call say,counting allocations)
+	@$(GO) run ./.ci/testsum -run HotPath . ./keys
 	$(call say,testing)
 	@$(GO) run ./.ci/testsum -race -timeout $(TEST_TIMEOUT) $(PKG)
 
@@ -150,7 +152,7 @@ bench-both: assets ## 10,000 viewers and half of the votes that saturate; and mo
 bench-growth: assets ## 10^3 to 10^7 votes, 1 to 100,000 ballots, one and two instances
 	@$(YARDSTICK) 'Growth|TwoInstances'
 
-bench-soak: assets ## memory under an even load: OPONN_YARDSTICK_SOAK=10m make bench-soak
+bench-soak: assets ## memory under an even load: YARDSTICK_SOAK=10m make bench-soak
 	@$(YARDSTICK) Soak
 
 bench-streams: assets ## 10,000 viewers: Oponn beside nchan and a plain handler, with ratios

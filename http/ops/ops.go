@@ -13,7 +13,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/pprof" //nolint:gosec // what it adds to the default mux, nobody serves
+	"net/http/pprof"
 	"sync/atomic"
 	"time"
 )

@@ -76,7 +76,7 @@ func refusal(r *findings.Report) string {
 }
 
 // soakVariable is how long BenchmarkSoak soaks; a minute by default.
-const soakVariable = "OPONN_YARDSTICK_SOAK"
+const soakVariable = "YARDSTICK_SOAK"
 
 // BenchmarkSoak watches the memory of a server under an even load.
 func BenchmarkSoak(b *testing.B) {
