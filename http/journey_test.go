@@ -35,6 +35,7 @@ func TestJourney(t *testing.T) {
 	anna.must(anna.Type("#option-2", "spaces"))
 	anna.must(anna.Click("#new .button-primary"))
 	anna.await("Tabs or spaces?")
+	anna.await("copy_link") // the script is done with the page
 	link := anna.eval("document.querySelector('[data-copy-source]').value")
 	if u, err := url.Parse(link); err != nil || !strings.HasPrefix(u.Path, "/ballots/") {
 		t.Fatalf("the link is %q", link)

@@ -184,10 +184,12 @@
     setText(find("[data-options-status]", box), fill(box.dataset.removed, at + 1));
   }
 
-  // The zone's offset at the chosen time, not today's: summer time may end.
-  function setZone() {
-    const input = find("[data-tz-offset]"), at = find("#closes_at");
-    if (input) input.value = (at.value ? new Date(at.value) : new Date()).getTimezoneOffset();
+  // The browser's own zone, unless somebody has chosen another.
+  function setZone(select) {
+    const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if (!own) return;
+    if (![...select.options].some(option => option.value === own)) select.add(new Option(own.replaceAll("_", " "), own), 1);
+    select.value = own;
   }
 
   // ---- copying
@@ -216,7 +218,6 @@
     else if (hit("[data-copy]")) copy(hit("[data-copy]"));
   });
   on("input", event => {
-    if (event.target.id === "closes_at") setZone();
     if (event.target.id === "write_in" && event.target.value) find("[data-write-in]").checked = true;
   });
 
@@ -225,8 +226,7 @@
     skew = (Date.parse(find("[data-now]")?.dataset.now) || Date.now()) - Date.now();
     for (const button of findAll("[data-copy]", root)) button.hidden = false;
     for (const box of findAll("[data-options]", root)) numberOptions(box);
-    for (const label of findAll("[data-zone]", root)) label.textContent = fill(label.dataset.zone, Intl.DateTimeFormat().resolvedOptions().timeZone);
-    setZone();
+    for (const select of findAll("[data-zone]", root)) setZone(select);
     showTimes();
     startLive();
   }
