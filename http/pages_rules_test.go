@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -96,6 +97,75 @@ func (p page) settings(name string, chosen bool) []string {
 			continue
 		}
 		if _, selected := find(n, "selected"); selected || !chosen {
+			values = append(values, attribute(n, "value"))
+		}
+	}
+	return values
+}
+
+func TestVoteByForm_Approval(t *testing.T) {
+	w := start(t, tuning{})
+	path := w.browser().makeBallot("options", "water", "kind", "approval", "choices_max", "2", "visibility", "after_closing")
+	voter := w.browser()
+	form := voter.open(path).want(t, http.StatusOK).says(t, "Choose 1 to 2", en("vote.visibility.after_closing"), en("vote.no_change"))
+	vote := form.value("vote_id")
+	p := voter.submit(path+"/votes", fields("vote_id", vote, "choice", "1", "choice", "2", "choice", "3")).
+		want(t, http.StatusUnprocessableEntity).says(t, "Please choose at most 2 options.")
+	if checked := p.checked("choice"); len(checked) != 3 {
+		t.Errorf("of three choices %q were kept", checked)
+	}
+	voter.submit(path+"/votes", fields("vote_id", vote)).want(t, http.StatusUnprocessableEntity).says(t, "Please choose at least 1 option.")
+	voter.submit(path+"/votes", fields("vote_id", vote, "choice", "1", "choice", "3")).want(t, http.StatusOK).
+		says(t, en("receipt.counted"), en("result.hidden.after_closing"))
+}
+
+func TestVoteByForm_Changed(t *testing.T) {
+	w := start(t, tuning{})
+	path := w.browser().makeBallot("allow_change", "on")
+	voter := w.browser()
+	cast := func(form page, option string) page {
+		return voter.submit(path+"/votes", fields("vote_id", form.value("vote_id"), "choice", option)).want(t, http.StatusOK).says(t, en("receipt.counted"), "1 vote")
+	}
+	first := cast(voter.open(path).says(t, en("vote.change")), "1")
+	if first.says(t, "change_vote"); voter.open(path).path != first.path {
+		t.Error("the vote page does not lead to the result any more")
+	}
+	second := cast(voter.open(path+"?change=1").want(t, http.StatusOK).says(t, en("vote.changing")), "2")
+	if second.says(t, en("receipt.changed")); receiptOf(first) == receiptOf(second) {
+		t.Error("both votes have one receipt")
+	}
+	if r := w.results(path[len("/ballots/"):]); r.Votes != 1 || r.Options[0].Votes != 0 || r.Options[1].Votes != 1 {
+		t.Errorf("results %+v", r)
+	}
+	fixed := w.browser().makeBallot()
+	voter.submit(fixed+"/votes", fields("vote_id", voter.open(fixed).value("vote_id"), "choice", "1")).hides(t, "change_vote")
+	if p := voter.open(fixed + "?change=1").says(t, en("receipt.counted")); p.path == fixed+"?change=1" {
+		t.Error("a vote that is final can be changed")
+	}
+}
+
+func TestVotePage_Shuffled(t *testing.T) {
+	w := start(t, tuning{})
+	b := w.ballot(draft{"question": "Which?", "options": []string{"a", "b", "c", "d", "e", "f", "g", "h"}, "shuffle_options": true})
+	orders := map[string]bool{}
+	for range 5 {
+		voter := w.browser()
+		order := voter.open("/ballots/" + b.ID).values("choice")
+		if again := voter.open("/ballots/" + b.ID).values("choice"); len(order) != 8 || !slices.Equal(order, again) {
+			t.Fatalf("a voter sees %q, then %q", order, again)
+		}
+		orders[strings.Join(order, "")] = true
+	}
+	if len(orders) < 2 {
+		t.Errorf("all voters see %v", orders)
+	}
+}
+
+// checked returns the values of the checkboxes of a name that are checked.
+func (p page) checked(name string) []string {
+	var values []string
+	for n := range p.root.Descendants() {
+		if _, checked := find(n, "checked"); n.Type == html.ElementNode && attribute(n, "name") == name && checked {
 			values = append(values, attribute(n, "value"))
 		}
 	}

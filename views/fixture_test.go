@@ -54,9 +54,13 @@ func pages() map[string]views.View {
 	scheduled, closed, wrong := vote(), vote(), vote()
 	scheduled.Status, scheduled.OpensAt = oponn.Scheduled, noon.Add(time.Hour)
 	closed.Status = oponn.Closed
-	wrong.Choice, wrong.WriteInText = views.WriteIn, hostile
+	wrong.Choices, wrong.WriteInText = []string{views.WriteIn}, hostile
 	wrong.Errors = []oponn.FieldError{{Field: "choices", Code: "required"}, {Field: "write_in", Code: "too_long"}}
 	wrong.Problem = &views.Problem{Status: 503, Code: oponn.CodeOutcomeUnknown, RetryAfter: time.Second}
+	approval := vote()
+	approval.Rules = oponn.Rules{Choices: oponn.Bounds{Min: 1, Max: 2}, Visibility: oponn.VisibleAfterClosing, AllowChange: true, WriteIns: oponn.WriteInsModerated}
+	approval.Choices, approval.Changing = []string{"1", "2", views.WriteIn}, true
+	approval.Errors = []oponn.FieldError{{Field: "choices", Code: "too_many"}}
 	final := results()
 	final.Result.Status, final.Result.ClosedAt = oponn.Closed, noon
 	stands, fresh := results(), results()
@@ -73,6 +77,7 @@ func pages() map[string]views.View {
 				{Field: "options[1]", Code: "duplicate"}, {Field: "closes_at", Code: "past"},
 				{Field: "choices", Code: "min_above_max"}}}),
 		"vote":               views.VotePage(page, vote()),
+		"vote, approval":     views.VotePage(page, approval),
 		"vote, scheduled":    views.VotePage(page, scheduled),
 		"vote, closed":       views.VotePage(page, closed),
 		"vote, wrong":        views.VotePage(page, wrong),

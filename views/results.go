@@ -35,6 +35,8 @@ type Results struct {
 	Version uint64
 	// Receipt is this voter's; nil for one who has not voted.
 	Receipt *oponn.Receipt
+	// Changeable says that votes can be changed now.
+	Changeable bool
 	Notice  Notice
 	// ShareURL is the absolute address of the vote page, for the link and the
 	// QR code.
