@@ -180,3 +180,19 @@ func localMoment(field, text string, zone *time.Location) (time.Time, *oponn.Fie
 	}
 	return time.Time{}, &oponn.FieldError{Field: field, Code: "malformed", Message: "This is not a date and time."}
 }
+
+// formLike returns the form for another ballot like one that there is.
+func formLike(d oponn.Definition) views.NewBallot {
+	filled := views.NewBallot{Question: d.Question, Options: d.Labels, Kind: views.KindSingle, WriteIns: views.WriteInsOff,
+		Visibility: d.Visibility.String(), Shuffle: d.ShuffleOptions, AllowChange: d.AllowChange}
+	if d.AllowWriteIn {
+		filled.WriteIns = d.WriteIns.String()
+	}
+	if bounds := d.Range(); bounds.Max > 1 {
+		filled.Kind, filled.Min, filled.Max = views.KindApproval, strconv.Itoa(bounds.Min), strconv.Itoa(bounds.Max)
+	}
+	if d.RetentionDays > 0 {
+		filled.RetentionDays = strconv.Itoa(d.RetentionDays)
+	}
+	return filled
+}

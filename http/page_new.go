@@ -11,10 +11,23 @@ import (
 )
 
 // showNew shows the form for a ballot. It gives the browser its owner's cookie
-// already, so that sending the form twice makes no two owners.
+// already, so that sending the form twice makes no two owners. The query may
+// name a ballot to begin with.
 func (s *Server) showNew(c echo.Context) error {
+	var filled views.NewBallot
+	if from := c.QueryParam("from"); from != "" {
+		id, err := oponn.ParseBallotID(from)
+		if err != nil {
+			return err
+		}
+		snapshot, err := s.ballots.Result(c.Request().Context(), id, 0)
+		if err != nil {
+			return err
+		}
+		filled = formLike(snapshot.Ballot.Definition)
+	}
 	s.greetOwner(c.Response(), c.Request())
-	return s.show(c, http.StatusOK, views.NewPage(s.page(c), views.NewBallot{}))
+	return s.show(c, http.StatusOK, views.NewPage(s.page(c), filled))
 }
 
 // moreRows is how many rows for options a browser without scripts asks for at
@@ -46,6 +59,7 @@ func (s *Server) createByForm(c echo.Context) error {
 		f.announce(c.Response().Header())
 		return s.show(c, f.status, views.NewPage(s.page(c), filled))
 	}
+	s.lendKey(c, created)
 	return seeOther(c, resultsPath(created.Snapshot.Ballot.ID)+"?created=1")
 }
 

@@ -28,7 +28,7 @@ func (s *Server) showVote(c echo.Context) error {
 	switch {
 	case err != nil:
 		return err
-	case receipt != nil && !(changeable(snapshot) && c.QueryParam("change") != ""):
+	case receipt != nil && (!changeable(snapshot) || c.QueryParam("change") == ""):
 		return c.Redirect(http.StatusSeeOther, afterPath(id, receipt.Version, ""))
 	}
 	v, err := s.voteView(c, snapshot, s.greetVoter(c.Response(), c.Request()))

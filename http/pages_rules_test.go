@@ -139,7 +139,7 @@ func TestVoteByForm_Changed(t *testing.T) {
 	}
 	fixed := w.browser().makeBallot()
 	voter.submit(fixed+"/votes", fields("vote_id", voter.open(fixed).value("vote_id"), "choice", "1")).hides(t, "change_vote")
-	if p := voter.open(fixed + "?change=1").says(t, en("receipt.counted")); p.path == fixed+"?change=1" {
+	if p := voter.open(fixed+"?change=1").says(t, en("receipt.counted")); p.path == fixed+"?change=1" {
 		t.Error("a vote that is final can be changed")
 	}
 }

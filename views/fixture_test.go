@@ -85,8 +85,14 @@ func pages() map[string]views.View {
 		"results, closed":    views.ResultsPage(page, final),
 		"results, not voted": views.ResultsPage(page, fresh),
 		"results, stands":    views.ResultsPage(page, stands),
-		"error":              views.ErrorPage(page, views.Problem{Status: 404, Code: oponn.CodeNotFound}),
-		"error, to retry":    views.ErrorPage(page, views.Problem{Status: 503, Code: oponn.CodeBusy, RetryAfter: 1500 * time.Millisecond}),
+		"manage": views.ManagePage(page, views.Manage{ID: ballotID, Question: hostile, Result: result(1, 2, 3), Confirm: true, Done: views.ActionHide,
+			WriteIns: []oponn.Result{{Option: oponn.Option{ID: "w1", Label: hostile, WriteIn: true}, Standing: oponn.Pending}},
+			Errors:   []oponn.FieldError{{Field: "closes_at", Code: "past"}}, ShareURL: "https://oponn.example/ballots/" + ballotID}),
+		"manage, closed":  views.ManagePage(page, views.Manage{ID: ballotID, Question: hostile, Result: final.Result}),
+		"key":             views.KeyPage(page, ballotID, []oponn.FieldError{{Field: "owner_key", Code: "wrong"}}),
+		"receipt":         views.ReceiptPage(page, views.Counting{ID: ballotID, Question: hostile, Locator: "7f3a", Counting: oponn.Counting{Counted: true, Hour: noon}}),
+		"error":           views.ErrorPage(page, views.Problem{Status: 404, Code: oponn.CodeNotFound}),
+		"error, to retry": views.ErrorPage(page, views.Problem{Status: 503, Code: oponn.CodeBusy, RetryAfter: 1500 * time.Millisecond}),
 	}
 }
 

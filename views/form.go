@@ -39,9 +39,9 @@ func (f fieldErrors) text(e oponn.FieldError) string {
 	switch {
 	case f.bounds.Max <= 1 || field != "choice":
 	case e.Code == "too_few" || e.Code == "required":
-		return f.locale.N("error.choice.at_least", uint64(max(f.bounds.Min, 1))) //nolint:gosec // small and positive
+		return f.locale.N("error.choice.at_least", uint64(max(f.bounds.Min, 1)))
 	case e.Code == "too_many":
-		return f.locale.N("error.choice.at_most", uint64(f.bounds.Max)) //nolint:gosec // small and positive
+		return f.locale.N("error.choice.at_most", uint64(f.bounds.Max))
 	}
 	if key := "error." + field + "." + e.Code; f.locale.Has(key) {
 		return f.locale.T(key)

@@ -25,7 +25,7 @@ type Vote struct {
 	Rules oponn.Rules
 	// Changing says that the visitor has voted and is about to vote anew.
 	Changing bool
-	Status       oponn.Status
+	Status   oponn.Status
 	// Votes counts voters. HideVotes says that it is not for everybody.
 	Votes     uint64
 	HideVotes bool

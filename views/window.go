@@ -17,10 +17,12 @@ const (
 	ClosesAt = "at"
 )
 
-// opensValues and closesValues are in the order of the form.
+// opensValues and closesValues are in the order of the form for a new ballot,
+// extensions in that of the owner's page.
 var (
 	opensValues  = []string{OpensNow, OpensAt}
 	closesValues = []string{ClosesNever, Closes10m, Closes1h, Closes24h, ClosesAt}
+	extensions   = []string{Closes10m, Closes1h, Closes24h, ClosesAt, ClosesNever}
 )
 
 // FormWindow is when a ballot opens and closes, as it was filled in.

@@ -209,6 +209,15 @@
     setTimeout(() => { button.textContent = button.idle; }, 2500);
   }
 
+  // The owner key comes in the fragment of the manage link, and leaves the
+  // address at once. It is sent when the button is pressed.
+  function takeKey(field) {
+    if (!location.pathname.endsWith("/manage") || location.hash.length < 2) return;
+    if (field) field.value = location.hash.slice(1);
+    history.replaceState(history.state, "", location.pathname + location.search);
+    if (field) find("button", field.form).focus();
+  }
+
   // ---- all pages
 
   on("click", event => {
@@ -216,6 +225,7 @@
     if (hit("[data-add-option]")) addOption(hit("[data-options]"));
     else if (hit("[data-remove-option]")) removeOption(hit("[data-option]"));
     else if (hit("[data-copy]")) copy(hit("[data-copy]"));
+    else if (hit("[data-print]")) print();
   });
   on("input", event => {
     if (event.target.id === "write_in" && event.target.value) find("[data-write-in]").checked = true;
@@ -224,7 +234,8 @@
   function start(root) {
     for (const node of findAll("noscript", root)) node.remove();
     skew = (Date.parse(find("[data-now]")?.dataset.now) || Date.now()) - Date.now();
-    for (const button of findAll("[data-copy]", root)) button.hidden = false;
+    takeKey(find("[data-owner-key]", root));
+    for (const button of findAll("[data-copy], [data-print]", root)) button.hidden = false;
     for (const box of findAll("[data-options]", root)) numberOptions(box);
     for (const select of findAll("[data-zone]", root)) setZone(select);
     showTimes();
