@@ -127,7 +127,7 @@ func TestPages_FitAndSpeak(t *testing.T) {
 	}
 	t.Cleanup(quit)
 	id := w.busyBallot()
-	pages := map[string]string{"home": "/", "new": "/new", "vote": "/ballots/" + id, "results": "/ballots/" + id + "/results", "error": "/ballots/nothing-here"}
+	pages := map[string]string{"home": "/", "new": "/new", "vote": "/ballots/" + id, "results": "/ballots/" + id + "/results", "manage": "/ballots/" + id + "/manage", "error": "/ballots/nothing-here"}
 	for _, width := range []int64{320, 1600} {
 		v := visit(t, chromium, width, 900, browsertest.Dark())
 		for name, path := range pages {

@@ -107,14 +107,19 @@ func (s *Server) castByForm(c echo.Context) error {
 		return err
 	}
 	receipt, err := s.castForm(c, id, form)
-	switch oponn.CodeOf(err) {
-	case "":
+	code, byCode := oponn.CodeOf(err), form.Has("code")
+	switch {
+	case code == "" && byCode: // the browser is not the voter
+		return seeOther(c, votePath(id)+"/receipts/"+receipt.Locator)
+	case code == "":
 		return s.showVoted(c, id, receipt.Version, "")
-	case oponn.CodeAlreadyVoted:
+	case code == oponn.CodeAlreadyVoted && !byCode:
 		return s.showVoted(c, id, 0, views.NoticeAlreadyVoted)
-	case oponn.CodeVoteIDReused:
+	case code == oponn.CodeVoteIDReused && !byCode:
 		return s.showVoted(c, id, 0, views.NoticeFirstStands)
-	case oponn.CodeNotFound, oponn.CodeGone, oponn.CodeInternal:
+	case code == oponn.CodeCodeRefused:
+		return s.showVoteAgain(c, id, form, oponn.Invalid(oponn.FieldError{Field: "code", Code: "refused", Message: "This code is not good here, or was used."}))
+	case code == oponn.CodeNotFound || code == oponn.CodeGone || code == oponn.CodeInternal:
 		return err
 	default:
 		return s.showVoteAgain(c, id, form, err)
@@ -125,14 +130,21 @@ func (s *Server) castByForm(c echo.Context) error {
 // none here: two taps at once would be two voters.
 func (s *Server) castForm(c echo.Context, id oponn.BallotID, form url.Values) (oponn.Receipt, error) {
 	voter, ok := s.voter(c.Request())
-	if !ok {
+	byCodeAlone := form.Has("code")
+	switch {
+	case byCodeAlone:
+		var err error
+		if voter, err = byCode(form.Get("code")); err != nil {
+			return oponn.Receipt{}, err
+		}
+	case !ok:
 		return oponn.Receipt{}, oponn.Errorf(oponn.CodeVoterRequired, "Votes need cookies, to be counted once.")
 	}
 	vote, err := oponn.ParseVoteID(form.Get("vote_id"))
 	if err != nil {
 		return oponn.Receipt{}, err
 	}
-	cast := oponn.Cast{Ballot: id, Voter: voter, VoteID: vote}
+	cast := oponn.Cast{Ballot: id, Voter: voter, VoteID: vote, ByCode: byCodeAlone}
 	text, chosen := form.Get("write_in"), form["choice"]
 	if slices.Contains(chosen, views.WriteIn) && text == "" {
 		return oponn.Receipt{}, oponn.Invalid(oponn.FieldError{Field: "write_in", Code: "required", Message: "Please write in your option."})
@@ -177,6 +189,7 @@ func (s *Server) showVoteAgain(c echo.Context, id oponn.BallotID, form url.Value
 		return err
 	}
 	v.Choices, v.WriteInText = form["choice"], form.Get("write_in")
+	v.Code = form.Get("code")
 	if v.Errors = f.Fields; len(f.Fields) == 0 {
 		v.Problem = f.problem()
 	}

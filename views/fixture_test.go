@@ -61,6 +61,9 @@ func pages() map[string]views.View {
 	approval.Rules = oponn.Rules{Choices: oponn.Bounds{Min: 1, Max: 2}, Visibility: oponn.VisibleAfterClosing, AllowChange: true, WriteIns: oponn.WriteInsModerated}
 	approval.Choices, approval.Changing = []string{"1", "2", views.WriteIn}, true
 	approval.Errors = []oponn.FieldError{{Field: "choices", Code: "too_many"}}
+	byCode := vote()
+	byCode.Rules, byCode.Code = oponn.Rules{Protection: oponn.ProtectedByCodes}, hostile
+	byCode.Errors = []oponn.FieldError{{Field: "code", Code: "refused"}}
 	final := results()
 	final.Result.Status, final.Result.ClosedAt = oponn.Closed, noon
 	stands, fresh := results(), results()
@@ -78,6 +81,7 @@ func pages() map[string]views.View {
 				{Field: "choices", Code: "min_above_max"}}}),
 		"vote":               views.VotePage(page, vote()),
 		"vote, approval":     views.VotePage(page, approval),
+		"vote, by code":      views.VotePage(page, byCode),
 		"vote, scheduled":    views.VotePage(page, scheduled),
 		"vote, closed":       views.VotePage(page, closed),
 		"vote, wrong":        views.VotePage(page, wrong),

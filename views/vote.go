@@ -41,7 +41,9 @@ type Vote struct {
 	Choices []string
 	// WriteInText is what was typed when the form is shown again.
 	WriteInText string
-	// Errors are of the fields choice (or choices) and write_in.
+	// Code is what was typed as the code of a ballot that is protected by codes.
+	Code string
+	// Errors are of the fields choice (or choices), write_in and code.
 	Errors []oponn.FieldError
 	// Problem is what went wrong that is no field's fault; nil if nothing did.
 	Problem *Problem
