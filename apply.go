@@ -37,8 +37,12 @@ func (k *Known) state(key Key, head Head) (State, error) {
 // revision, so that rows go into the store's index side by side and the log does not tell who
 // came first within a batch.
 func (b *Ballot) Applying(votes []Vote, change Change, known Known) Apply {
+	var asked *Change // nearly always there is none
+	if change.Delete || change.some() {
+		asked = new(change)
+	}
 	return func(ground Ground) (Effect, error) {
-		if change.Delete {
+		if asked != nil && asked.Delete {
 			return bury(ground, len(votes)), nil
 		}
 		state, err := known.state(b.Key, ground.Head)
@@ -56,8 +60,8 @@ func (b *Ballot) Applying(votes []Vote, change Change, known Known) Apply {
 			outcomes: make([]Outcome, 0, len(votes)), logged: make([]LoggedVote, 0, len(votes)), rows: make([]int, 0, len(votes)),
 			taken: make(map[VoterTag]int, len(votes))}
 		moved := f.state.Advance(ground.Now)
-		if change.some() {
-			moved = f.change(&change) || moved
+		if asked != nil {
+			moved = f.change(asked) || moved
 		}
 		if f.edited != nil && len(votes) > 0 {
 			return Effect{}, Internal(errors.New("a batch edits the definition that its votes are made for"))

@@ -169,13 +169,16 @@ func (b *ballot) loadFailed(ctx actor.Context, err error, waiting []asked) {
 	b.end(ctx, err, reason)
 }
 
-// end ends the streams, refuses everybody who waits or comes, and has the ballot put to
-// sleep.
+// end ends the streams, has the ballot put to sleep, and refuses everybody who
+// waits or comes.
 func (b *ballot) end(ctx actor.Context, refusal error, reason oponn.EndReason) {
 	b.refusal = refusal
 	if reason == oponn.EndGone {
 		b.system.cfg.Keys.Forget(b.id)
 	}
+	b.dueTimer.stop()
+	ctx.Send(b.audience, &dismiss{reason: reason})
+	b.askForSleep(ctx)
 	for _, m := range slices.Concat(b.stash, b.waiting) {
 		m.refuse(refusal)
 	}
@@ -186,9 +189,6 @@ func (b *ballot) end(ctx actor.Context, refusal error, reason oponn.EndReason) {
 		m.refuse(refusal)
 	}
 	b.stash, b.waiting, b.gathering, b.changes = nil, nil, nil, nil
-	b.dueTimer.stop()
-	ctx.Send(b.audience, &dismiss{reason: reason})
-	b.askForSleep(ctx)
 }
 
 // overdue says whether the status should have moved by the store's clock.

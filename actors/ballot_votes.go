@@ -234,28 +234,33 @@ func (b *ballot) failed(ctx actor.Context, j *job, err error) {
 		return
 	}
 	b.life.underway = nil
+	j.refuseFailed(err, gone)
+	switch {
+	case b.refusal != nil:
+		b.askForSleep(ctx)
+		return
+	case gone:
+		b.gone(ctx, storeError(err), j.deletes())
+		return
+	case errors.Is(err, oponn.ErrStale):
+		b.refresh(ctx, nil)
+	}
+	if b.ballot != nil {
+		b.retrySettling(ctx, j)
+		b.submit(ctx)
+	}
+}
+
+// refuseFailed tells those who wait that their batch was not, or perhaps,
+// committed. A deletion that may have been is done when the ballot is gone.
+func (j *job) refuseFailed(err error, gone bool) {
 	switch {
 	case j.unknown && gone && j.deletes():
-		j.changes[0].answer(oponn.Snapshot{}, nil) // deleted, by us or by somebody else
+		j.changes[0].answer(oponn.Snapshot{}, nil)
 	case j.unknown && !gone:
 		err = errUnknown(err)
 	}
 	j.refuse(storeError(err))
-	if gone && b.refusal == nil {
-		b.gone(ctx, storeError(err), j.deletes())
-		return
-	}
-	if errors.Is(err, oponn.ErrStale) {
-		b.refresh(ctx, nil)
-	}
-	if b.ballot == nil || b.refusal != nil {
-		if b.refusal != nil {
-			b.askForSleep(ctx)
-		}
-		return
-	}
-	b.retrySettling(ctx, j)
-	b.submit(ctx)
 }
 
 // retrySettling sees to it that a status still moves whose batch failed.

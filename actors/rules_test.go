@@ -159,7 +159,9 @@ func TestEditing(t *testing.T) {
 		inWorld(t, nil, func(w *world) {
 			id := w.ballot()
 			w.store.SetLatency(3 * time.Millisecond)
-			go func() { _, _ = w.Change(context.Background(), id, oponn.Change{Options: []string{"spaces", "neither"}}) }()
+			go func() {
+				_, _ = w.Change(context.Background(), id, oponn.Change{Options: []string{"spaces", "neither"}})
+			}()
 			time.Sleep(time.Millisecond) // virtual time
 			errs := w.castAll(id, 5)
 			for _, err := range errs {

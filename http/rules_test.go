@@ -190,11 +190,11 @@ func TestChangingAVote(t *testing.T) {
 	if got := w.results(b.ID); got.Votes != 1 || got.Options[0].Votes != 0 || got.Options[1].Votes != 1 || got.Version != 3 {
 		t.Errorf("results %+v", got)
 	}
-	r := w.get("/api/v1/ballots/" + b.ID + "/receipts/" + before.Receipt).want(t, http.StatusOK)
+	r := w.get("/api/v1/ballots/"+b.ID+"/receipts/"+before.Receipt).want(t, http.StatusOK)
 	if r.body != `{"counted":false,"replaced":true}` {
 		t.Errorf("the first receipt: %s", r.body)
 	}
-	r = w.get("/api/v1/ballots/" + b.ID + "/receipts/" + after.Receipt).want(t, http.StatusOK)
+	r = w.get("/api/v1/ballots/"+b.ID+"/receipts/"+after.Receipt).want(t, http.StatusOK)
 	hour := after.At.UTC().Truncate(time.Hour).Format(time.RFC3339)
 	if r.body != `{"counted":true,"as_of":3,"hour":"`+hour+`"}` {
 		t.Errorf("the second receipt: %s", r.body)

@@ -58,7 +58,7 @@ func stage(w *world, visibility oponn.Visibility) *scene {
 	}
 	s.ballot = created{ID: made.Snapshot.Ballot.ID.String(), OwnerKey: made.OwnerKey}
 	w.cast(s.ballot.ID, s.votedToken, oponn.NewVoteID(), choose("1")).want(w.t, http.StatusCreated)
-	form := s.voted.open("/ballots/" + s.ballot.ID).want(w.t, http.StatusOK)
+	form := s.voted.open("/ballots/"+s.ballot.ID).want(w.t, http.StatusOK)
 	s.voted.submit("/ballots/"+s.ballot.ID+"/votes", fields("choice", "2", "vote_id", form.value("vote_id"))).want(w.t, http.StatusOK)
 	for n := range 11 {
 		w.vote(s.ballot.ID, map[bool]string{true: "1", false: "2"}[n < 7])
