@@ -14,6 +14,8 @@ const cookieAge = 400 * 24 * time.Hour
 type identity struct {
 	name   string
 	signer signer
+	// session says that it goes when the browser is closed.
+	session bool
 }
 
 // read returns the id in the request's cookie. One that is forged is none.
@@ -31,9 +33,13 @@ func (i identity) read(r *http.Request, secure bool) (id [16]byte, ok bool) {
 
 // set sends the id to the browser, signed anew and for another 400 days.
 func (i identity) set(w http.ResponseWriter, secure bool, id [16]byte) {
+	age := int(cookieAge / time.Second)
+	if i.session {
+		age = 0
+	}
 	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure wherever browsers reach us by https
 		Name: i.cookieName(secure), Value: i.signer.sign(id[:]),
-		Path: "/", MaxAge: int(cookieAge / time.Second),
+		Path: "/", MaxAge: age,
 		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
 	})
 }

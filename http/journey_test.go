@@ -35,6 +35,7 @@ func TestJourney(t *testing.T) {
 	anna.must(anna.Type("#option-2", "spaces"))
 	anna.must(anna.Click("#new .button-primary"))
 	anna.await("Tabs or spaces?")
+	anna.await("copy_link") // the script is done with the page
 	link := anna.eval("document.querySelector('[data-copy-source]').value")
 	if u, err := url.Parse(link); err != nil || !strings.HasPrefix(u.Path, "/ballots/") {
 		t.Fatalf("the link is %q", link)
@@ -126,7 +127,7 @@ func TestPages_FitAndSpeak(t *testing.T) {
 	}
 	t.Cleanup(quit)
 	id := w.busyBallot()
-	pages := map[string]string{"home": "/", "new": "/new", "vote": "/ballots/" + id, "results": "/ballots/" + id + "/results", "error": "/ballots/nothing-here"}
+	pages := map[string]string{"home": "/", "new": "/new", "vote": "/ballots/" + id, "results": "/ballots/" + id + "/results", "manage": "/ballots/" + id + "/manage", "error": "/ballots/nothing-here"}
 	for _, width := range []int64{320, 1600} {
 		v := visit(t, chromium, width, 900, browsertest.Dark())
 		for name, path := range pages {

@@ -14,7 +14,7 @@ type look func(echo.Context, oponn.Snapshot) (oponn.Onlooker, error)
 
 // browserOnlooker goes by the cookies of a browser.
 func (s *Server) browserOnlooker(c echo.Context, b oponn.Snapshot) (oponn.Onlooker, error) {
-	if owner, ok := s.owner(c.Request()); ok && b.Ballot.OwnedBy(owner) {
+	if s.manages(c.Request(), b.Ballot) {
 		return oponn.Onlooker{Owner: true}, nil
 	}
 	voter, ok := s.voter(c.Request())

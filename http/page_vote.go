@@ -12,8 +12,9 @@ import (
 )
 
 // showVote shows the page on which one votes, and gives the browser its
-// voter's cookie. Whoever has voted sees the result instead. The query may
-// name a choice to begin with.
+// voter's cookie. Whoever has voted sees the result instead, unless they ask
+// to change their vote where that can be done. The query may name choices to
+// begin with.
 func (s *Server) showVote(c echo.Context) error {
 	id, err := ballotID(c)
 	if err != nil {
@@ -27,15 +28,15 @@ func (s *Server) showVote(c echo.Context) error {
 	switch {
 	case err != nil:
 		return err
-	case receipt != nil:
+	case receipt != nil && (!changeable(snapshot) || c.QueryParam("change") == ""):
 		return c.Redirect(http.StatusSeeOther, afterPath(id, receipt.Version, ""))
 	}
-	s.greetVoter(c.Response(), c.Request())
-	v, err := s.voteView(c, snapshot)
+	v, err := s.voteView(c, snapshot, s.greetVoter(c.Response(), c.Request()))
 	if err != nil {
 		return err
 	}
-	v.VoteID, v.Choice, v.WriteInText = oponn.NewVoteID().String(), c.QueryParam("choice"), c.QueryParam("write_in")
+	v.VoteID, v.Choices, v.WriteInText = oponn.NewVoteID().String(), c.QueryParams()["choice"], c.QueryParam("write_in")
+	v.Changing = receipt != nil
 	// Back shows this very form again, with its vote id: whoever sends it once
 	// more votes once. Everything else asks us first.
 	c.Response().Header().Set("Cache-Control", "private, no-cache")
@@ -57,25 +58,42 @@ func (s *Server) receipt(c echo.Context, id oponn.BallotID) (*oponn.Receipt, err
 	return receipt, nil
 }
 
-func (s *Server) voteView(c echo.Context, b oponn.Snapshot) (views.Vote, error) {
+// changeable says whether votes can be changed now.
+func changeable(b oponn.Snapshot) bool {
+	return b.Ballot.Definition.AllowChange && b.State.Status == oponn.Open
+}
+
+// voteView is the page for a voter.
+func (s *Server) voteView(c echo.Context, b oponn.Snapshot, voter oponn.VoterID) (views.Vote, error) {
 	o, err := s.browserOnlooker(c, b)
 	if err != nil {
 		return views.Vote{}, err
 	}
 	v := views.Vote{
-		ID: b.Ballot.ID.String(), Question: b.Ballot.Definition.Question, AllowWriteIn: b.Ballot.Definition.AllowWriteIn,
+		ID: b.Ballot.ID.String(), Question: b.Ballot.Definition.Question, AllowWriteIn: b.Ballot.Definition.AllowWriteIn, Rules: b.Ballot.Definition.Rules,
 		Status: b.State.Status, HideVotes: !b.ShowsCounts(o), OpensAt: b.State.OpensAt, ClosesAt: b.State.ClosesAt,
 		ShareURL: s.shareBase(c.Request()) + votePath(b.Ballot.ID),
 	}
 	if !v.HideVotes {
 		v.Votes = b.State.Voters
 	}
+	v.Options = offered(b, voter)
+	return v, nil
+}
+
+// offered are the options to choose from, the owner's in the voter's order.
+func offered(b oponn.Snapshot, voter oponn.VoterID) []oponn.Option {
+	given := b.Ballot.Definition.Options()
+	options := make([]oponn.Option, 0, len(given))
+	for _, i := range b.Ballot.Order(voter) {
+		options = append(options, given[i])
+	}
 	for _, result := range b.For(oponn.Onlooker{}) {
-		if result.Standing == oponn.Shown {
-			v.Options = append(v.Options, result.Option)
+		if result.Option.WriteIn && result.Standing == oponn.Shown {
+			options = append(options, result.Option)
 		}
 	}
-	return v, nil
+	return options
 }
 
 // castByForm takes a vote from the page and shows the result with the receipt.
@@ -89,14 +107,19 @@ func (s *Server) castByForm(c echo.Context) error {
 		return err
 	}
 	receipt, err := s.castForm(c, id, form)
-	switch oponn.CodeOf(err) {
-	case "":
+	code, byCode := oponn.CodeOf(err), form.Has("code")
+	switch {
+	case code == "" && byCode: // the browser is not the voter
+		return seeOther(c, votePath(id)+"/receipts/"+receipt.Locator)
+	case code == "":
 		return s.showVoted(c, id, receipt.Version, "")
-	case oponn.CodeAlreadyVoted:
+	case code == oponn.CodeAlreadyVoted && !byCode:
 		return s.showVoted(c, id, 0, views.NoticeAlreadyVoted)
-	case oponn.CodeVoteIDReused:
+	case code == oponn.CodeVoteIDReused && !byCode:
 		return s.showVoted(c, id, 0, views.NoticeFirstStands)
-	case oponn.CodeNotFound, oponn.CodeGone, oponn.CodeInternal:
+	case code == oponn.CodeCodeRefused:
+		return s.showVoteAgain(c, id, form, oponn.Invalid(oponn.FieldError{Field: "code", Code: "refused", Message: "This code is not good here, or was used."}))
+	case code == oponn.CodeNotFound || code == oponn.CodeGone || code == oponn.CodeInternal:
 		return err
 	default:
 		return s.showVoteAgain(c, id, form, err)
@@ -107,14 +130,21 @@ func (s *Server) castByForm(c echo.Context) error {
 // none here: two taps at once would be two voters.
 func (s *Server) castForm(c echo.Context, id oponn.BallotID, form url.Values) (oponn.Receipt, error) {
 	voter, ok := s.voter(c.Request())
-	if !ok {
+	byCodeAlone := form.Has("code")
+	switch {
+	case byCodeAlone:
+		var err error
+		if voter, err = byCode(form.Get("code")); err != nil {
+			return oponn.Receipt{}, err
+		}
+	case !ok:
 		return oponn.Receipt{}, oponn.Errorf(oponn.CodeVoterRequired, "Votes need cookies, to be counted once.")
 	}
 	vote, err := oponn.ParseVoteID(form.Get("vote_id"))
 	if err != nil {
 		return oponn.Receipt{}, err
 	}
-	cast := oponn.Cast{Ballot: id, Voter: voter, VoteID: vote}
+	cast := oponn.Cast{Ballot: id, Voter: voter, VoteID: vote, ByCode: byCodeAlone}
 	text, chosen := form.Get("write_in"), form["choice"]
 	if slices.Contains(chosen, views.WriteIn) && text == "" {
 		return oponn.Receipt{}, oponn.Invalid(oponn.FieldError{Field: "write_in", Code: "required", Message: "Please write in your option."})
@@ -153,17 +183,19 @@ func (s *Server) showVoteAgain(c echo.Context, id oponn.BallotID, form url.Value
 		return err
 	}
 	f := newFailure(err)
-	v, viewErr := s.voteView(c, snapshot)
+	voter, _ := s.voter(c.Request())
+	v, viewErr := s.voteView(c, snapshot, voter)
 	if viewErr != nil {
 		return err
 	}
-	v.Choice, v.WriteInText = form.Get("choice"), form.Get("write_in")
+	v.Choices, v.WriteInText = form["choice"], form.Get("write_in")
+	v.Code = form.Get("code")
 	if v.Errors = f.Fields; len(f.Fields) == 0 {
 		v.Problem = f.problem()
 	}
 	if f.Code == oponn.CodeVoterRequired {
 		// The form can't be sent again as it is: the cookie comes with the page.
-		v.Problem.Back = votePath(id) + "?" + url.Values{"choice": {v.Choice}, "write_in": {v.WriteInText}}.Encode()
+		v.Problem.Back = votePath(id) + "?" + url.Values{"choice": v.Choices, "write_in": {v.WriteInText}}.Encode()
 	}
 	if vote, err := oponn.ParseVoteID(form.Get("vote_id")); err == nil {
 		v.VoteID = vote.String()

@@ -222,7 +222,7 @@ func TestNewBallotByForm(t *testing.T) {
 	w.browser().open("/").want(t, http.StatusOK).hides(t, "Tea or coffee?")
 
 	at := time.Now().UTC().Add(48 * time.Hour).Truncate(time.Minute)
-	path = b.makeBallot("closes", "at", "closes_at", at.Add(2*time.Hour).Format("2006-01-02T15:04"), "tz_offset", "-120")
+	path = b.makeBallot("closes", "at", "closes_at", at.Add(9*time.Hour).Format("2006-01-02T15:04"), "zone", "Asia/Tokyo")
 	r.ClosesAt = document[struct {
 		ClosesAt time.Time `json:"closes_at"`
 	}](t, w.get("/api/v1"+path)).ClosesAt
@@ -247,7 +247,15 @@ func TestNewBallotByFormRefused(t *testing.T) {
 		{"unknown closing", fields(append(good, "closes", "soon")...), "choose when"},
 		{"closing without time", fields(append(good, "closes", "at")...), en("error.closes_at.required")},
 		{"closing at nonsense", fields(append(good, "closes", "at", "closes_at", "tomorrow")...), en("error.closes_at.malformed")},
-		{"nonsense zone", fields(append(good, "closes", "at", "closes_at", "2100-01-01T00:00", "tz_offset", "x")...), en("error.closes_at.malformed")},
+		{"nonsense zone", fields(append(good, "closes", "at", "closes_at", "2100-01-01T00:00", "zone", "x")...), en("error.zone.unknown")},
+		{"the server's zone", fields(append(good, "zone", "Local")...), en("error.zone.unknown")},
+		{"opening without time", fields(append(good, "opens", "at")...), en("error.opens_at.required")},
+		{"closes before it opens", fields(append(good, "opens", "at", "opens_at", "2030-01-02T00:00", "closes", "at", "closes_at", "2030-01-01T00:00")...), en("error.closes_at.before_opening")},
+		{"choices in words", fields(append(good, "kind", "approval", "choices_max", "two")...), en("error.choices_max.malformed")},
+		{"more choices than options", fields(append(good, "kind", "approval", "choices_max", "3")...), en("error.choices_max.too_many")},
+		{"least above most", fields(append(good, "kind", "approval", "choices_min", "2", "choices_max", "1")...), en("error.choices_max.min_above_max")},
+		{"kept for ever", fields(append(good, "retention_days", "for ever")...), en("error.retention_days.out_of_range")},
+		{"unknown visibility", fields(append(good, "visibility", "me")...), "no such setting"},
 		{"closed long ago", fields(append(good, "closes", "at", "closes_at", "2001-01-01T00:00")...), en("error.closes_at.past")},
 		{"all at once", fields("options", "tea", "closes", "at", "closes_at", "x"), en("error.closes_at.malformed")},
 	} {

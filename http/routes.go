@@ -32,6 +32,9 @@ func (s *Server) routes() *echo.Echo {
 	get("/ballots/:id", s.showVote)
 	post("/ballots/:id/votes", s.castByForm)
 	get("/ballots/:id/results", s.showResults)
+	get("/ballots/:id/receipts/:receipt", s.showReceipt)
+	get("/ballots/:id/manage", s.showManage)
+	post("/ballots/:id/manage", s.manageByForm)
 	endless(routePageStream, s.streamPage)
 	get(views.AssetsPrefix+"*", echo.WrapHandler(s.cfg.Assets))
 

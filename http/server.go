@@ -43,6 +43,7 @@ type Server struct {
 
 	voters      identity
 	owners      identity
+	managers    identity // the ballot whose owner key the browser showed
 	tokens      signer
 	tokenBudget limit.Limiter // nil: none
 
@@ -76,6 +77,7 @@ func New(cfg Config, ballots Ballots) (*Server, error) {
 	for purpose, signer := range map[string]*signer{
 		purposeVoterCookie: &s.voters.signer,
 		purposeOwnerCookie: &s.owners.signer,
+		purposeManager:     &s.managers.signer,
 		purposeVoterToken:  &s.tokens,
 	} {
 		var err error
@@ -84,6 +86,7 @@ func New(cfg Config, ballots Ballots) (*Server, error) {
 		}
 	}
 	s.voters.name, s.owners.name = "oponn_voter", "oponn_owner"
+	s.managers.name, s.managers.session = "oponn_manager", true
 	s.echo = s.routes()
 	s.http = &http.Server{
 		Handler: s,

@@ -16,6 +16,7 @@ import (
 const (
 	purposeVoterCookie = "oponn voter cookie v1"
 	purposeOwnerCookie = "oponn owner cookie v1"
+	purposeManager     = "oponn manager cookie v1"
 	purposeVoterToken  = "oponn voter token v1" //nolint:gosec // a label, no secret
 )
 

@@ -54,9 +54,16 @@ func pages() map[string]views.View {
 	scheduled, closed, wrong := vote(), vote(), vote()
 	scheduled.Status, scheduled.OpensAt = oponn.Scheduled, noon.Add(time.Hour)
 	closed.Status = oponn.Closed
-	wrong.Choice, wrong.WriteInText = views.WriteIn, hostile
+	wrong.Choices, wrong.WriteInText = []string{views.WriteIn}, hostile
 	wrong.Errors = []oponn.FieldError{{Field: "choices", Code: "required"}, {Field: "write_in", Code: "too_long"}}
 	wrong.Problem = &views.Problem{Status: 503, Code: oponn.CodeOutcomeUnknown, RetryAfter: time.Second}
+	approval := vote()
+	approval.Rules = oponn.Rules{Choices: oponn.Bounds{Min: 1, Max: 2}, Visibility: oponn.VisibleAfterClosing, AllowChange: true, WriteIns: oponn.WriteInsModerated}
+	approval.Choices, approval.Changing = []string{"1", "2", views.WriteIn}, true
+	approval.Errors = []oponn.FieldError{{Field: "choices", Code: "too_many"}}
+	byCode := vote()
+	byCode.Rules, byCode.Code = oponn.Rules{Protection: oponn.ProtectedByCodes}, hostile
+	byCode.Errors = []oponn.FieldError{{Field: "code", Code: "refused"}}
 	final := results()
 	final.Result.Status, final.Result.ClosedAt = oponn.Closed, noon
 	stands, fresh := results(), results()
@@ -67,11 +74,14 @@ func pages() map[string]views.View {
 			Ballots: []views.Summary{{ID: ballotID, Question: hostile, Status: oponn.Open, Votes: 1, ClosesAt: noon}}}),
 		"home, empty": views.HomePage(page, views.Home{}),
 		"new":         views.NewPage(page, views.NewBallot{}),
-		"new, wrong": views.NewPage(page, views.NewBallot{Question: hostile, Options: []string{"a", "a"}, Closes: views.ClosesAt,
-			ClosesAt: "2020-01-01T10:00", TZOffset: "-120", AllowWriteIn: true,
+		"new, wrong": views.NewPage(page, views.NewBallot{Question: hostile, Options: []string{"a", "a"}, Kind: views.KindApproval, Min: "3", WriteIns: "open",
+			Window: views.FormWindow{Closes: views.ClosesAt, ClosesAt: "2020-01-01T10:00", Zone: "Europe/Berlin"},
 			Errors: []oponn.FieldError{{Field: "question", Code: "too_long"}, {Field: "options", Code: "too_few"},
-				{Field: "options[1]", Code: "duplicate"}, {Field: "closes_at", Code: "past"}}}),
+				{Field: "options[1]", Code: "duplicate"}, {Field: "closes_at", Code: "past"},
+				{Field: "choices", Code: "min_above_max"}}}),
 		"vote":               views.VotePage(page, vote()),
+		"vote, approval":     views.VotePage(page, approval),
+		"vote, by code":      views.VotePage(page, byCode),
 		"vote, scheduled":    views.VotePage(page, scheduled),
 		"vote, closed":       views.VotePage(page, closed),
 		"vote, wrong":        views.VotePage(page, wrong),
@@ -79,8 +89,14 @@ func pages() map[string]views.View {
 		"results, closed":    views.ResultsPage(page, final),
 		"results, not voted": views.ResultsPage(page, fresh),
 		"results, stands":    views.ResultsPage(page, stands),
-		"error":              views.ErrorPage(page, views.Problem{Status: 404, Code: oponn.CodeNotFound}),
-		"error, to retry":    views.ErrorPage(page, views.Problem{Status: 503, Code: oponn.CodeBusy, RetryAfter: 1500 * time.Millisecond}),
+		"manage": views.ManagePage(page, views.Manage{ID: ballotID, Question: hostile, Result: result(1, 2, 3), Confirm: true, Done: views.ActionHide,
+			WriteIns: []oponn.Result{{Option: oponn.Option{ID: "w1", Label: hostile, WriteIn: true}, Standing: oponn.Pending}},
+			Errors:   []oponn.FieldError{{Field: "closes_at", Code: "past"}}, ShareURL: "https://oponn.example/ballots/" + ballotID}),
+		"manage, closed":  views.ManagePage(page, views.Manage{ID: ballotID, Question: hostile, Result: final.Result}),
+		"key":             views.KeyPage(page, ballotID, []oponn.FieldError{{Field: "owner_key", Code: "wrong"}}),
+		"receipt":         views.ReceiptPage(page, views.Counting{ID: ballotID, Question: hostile, Locator: "7f3a", Counting: oponn.Counting{Counted: true, Hour: noon}}),
+		"error":           views.ErrorPage(page, views.Problem{Status: 404, Code: oponn.CodeNotFound}),
+		"error, to retry": views.ErrorPage(page, views.Problem{Status: 503, Code: oponn.CodeBusy, RetryAfter: 1500 * time.Millisecond}),
 	}
 }
 

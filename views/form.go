@@ -15,6 +15,8 @@ import (
 type fieldErrors struct {
 	locale *locales.Locale
 	errors []oponn.FieldError
+	// bounds are how many options are to be chosen, where that is more than one.
+	bounds oponn.Bounds
 }
 
 // of returns what is wrong with a field, one sentence; empty if nothing is. A
@@ -33,6 +35,13 @@ func (f fieldErrors) text(e oponn.FieldError) string {
 	field, _, _ := strings.Cut(e.Field, "[")
 	if field == "choices" {
 		field = "choice"
+	}
+	switch {
+	case f.bounds.Max <= 1 || field != "choice":
+	case e.Code == "too_few" || e.Code == "required":
+		return f.locale.N("error.choice.at_least", uint64(max(f.bounds.Min, 1)))
+	case e.Code == "too_many":
+		return f.locale.N("error.choice.at_most", uint64(f.bounds.Max))
 	}
 	if key := "error." + field + "." + e.Code; f.locale.Has(key) {
 		return f.locale.T(key)

@@ -1,19 +1,27 @@
 package views
 
-import "github.com/oponn/oponn"
+import (
+	"slices"
+	"strings"
 
-// The values of the field closes of the form for a new ballot.
-const (
-	ClosesNever = "never"
-	Closes10m   = "10m"
-	Closes1h    = "1h"
-	Closes24h   = "24h"
-	// ClosesAt is at the time that the field closes_at gives.
-	ClosesAt = "at"
+	"github.com/oponn/oponn"
 )
 
-// closesValues are in the order of the form.
-var closesValues = []string{ClosesNever, Closes10m, Closes1h, Closes24h, ClosesAt}
+// The values of the field kind: how many options a voter chooses.
+const (
+	KindSingle   = "single"
+	KindApproval = "approval"
+)
+
+// WriteInsOff is the value of the field write_ins that allows none.
+const WriteInsOff = "off"
+
+// writeInsValues, visibilities and kinds are in the order of the form.
+var (
+	kinds          = []string{KindSingle, KindApproval}
+	writeInsValues = []string{WriteInsOff, oponn.WriteInsOpen.String(), oponn.WriteInsModerated.String()}
+	visibilities   = []string{oponn.VisibleAlways.String(), oponn.VisibleAfterVoting.String(), oponn.VisibleAfterClosing.String(), oponn.VisibleToOwner.String()}
+)
 
 // How many rows for options the form has: with a script, which adds and
 // removes them, and more of them without one.
@@ -28,17 +36,23 @@ type NewBallot struct {
 	Question string
 	// Options are the labels as typed, without the empty rows. An error of
 	// options[i] is about the i-th of these.
-	Options      []string
-	AllowWriteIn bool
-	// Closes is one of the Closes constants; empty is ClosesNever.
-	Closes string
-	// ClosesAt is a datetime-local value (2006-01-02T15:04) as typed: with
-	// TZOffset added, it is UTC.
-	ClosesAt string
-	// TZOffset is how many minutes to add to ClosesAt to get UTC, as typed:
-	// "0" or empty without a script, else from "-840" to "720".
-	TZOffset string
-	// Errors are of the fields question, options, options[i], closes_at.
+	Options []string
+	// Rows is how many rows for options are wanted, the empty ones with them.
+	Rows   int
+	Window FormWindow
+	// Kind is KindSingle or KindApproval; empty is the first.
+	Kind string
+	// Min and Max are how many options are chosen on an approval ballot, as
+	// typed.
+	Min, Max string
+	// WriteIns is WriteInsOff or a moderation's name; empty is off.
+	WriteIns string
+	// Visibility is one's name; empty is always.
+	Visibility           string
+	Shuffle, AllowChange bool
+	// RetentionDays is as typed; empty is the default.
+	RetentionDays string
+	// Errors are of the fields of a draft, and opens, closes, zone, kind.
 	Errors []oponn.FieldError
 	// Problem is what went wrong that is no field's fault; nil if nothing did.
 	Problem *Problem
@@ -49,19 +63,36 @@ func NewPage(p Page, d NewBallot) View {
 	return View{page: p, title: p.t("new.title"), current: "/new", main: newMain(p, d)}
 }
 
-// rows returns the options padded to n rows.
+// rows returns the options padded to n rows, or as many as are wanted.
 func (d NewBallot) rows(n int) []string {
 	rows := append([]string(nil), d.Options...)
-	for len(rows) < n {
+	for len(rows) < min(max(n, d.Rows), oponn.MaxOptions) {
 		rows = append(rows, "")
 	}
 	return rows
 }
 
-// offset returns TZOffset as a number in any case.
-func (d NewBallot) offset() string {
-	if d.TZOffset == "" {
-		return "0"
+// errors are what is wrong in the form. The number of choices is another
+// matter here than on the page where one votes.
+func (d NewBallot) errors(p Page) fieldErrors {
+	errors := slices.Clone(d.Errors)
+	for i := range errors {
+		if errors[i].Field == "choices" {
+			errors[i].Field = "choices_max"
+		}
 	}
-	return d.TZOffset
+	return fieldErrors{locale: p.Locale, errors: errors}
+}
+
+// ruled says whether the section with the rules shall be open: something there
+// is wrong, or not as it is at first.
+func (d NewBallot) ruled() bool {
+	wrong := slices.ContainsFunc(d.Errors, func(e oponn.FieldError) bool {
+		return e.Field != "question" && !strings.HasPrefix(e.Field, "options")
+	})
+	set := d.Window
+	set.Zone = ""
+	plain := set == FormWindow{} || set == FormWindow{Opens: OpensNow, Closes: ClosesNever}
+	return wrong || !plain || d.Kind == KindApproval || d.WriteIns != "" && d.WriteIns != WriteInsOff ||
+		d.Visibility != "" && d.Visibility != visibilities[0] || d.Shuffle || d.AllowChange || d.RetentionDays != ""
 }

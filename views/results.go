@@ -33,9 +33,16 @@ type Results struct {
 	// Version is the head's version that Result shows. The stream is asked for
 	// what comes after it.
 	Version uint64
+	// Owner says that the visitor is the ballot's owner.
+	Owner bool
+	// ManageURL is the link with the owner key in it, for whoever has just made
+	// the ballot; empty for all others.
+	ManageURL string
 	// Receipt is this voter's; nil for one who has not voted.
 	Receipt *oponn.Receipt
-	Notice  Notice
+	// Changeable says that votes can be changed now.
+	Changeable bool
+	Notice     Notice
 	// ShareURL is the absolute address of the vote page, for the link and the
 	// QR code.
 	ShareURL string

@@ -166,7 +166,8 @@ func TestNewPage(t *testing.T) {
 		`id="option-2-error">This option stands there twice.`,
 		`href="#option-2"`,
 		`value="at" selected`,
-		`name="tz_offset" value="-120"`,
+		`value="Europe/Berlin" selected`,
+		`<details class="rules" open>`,
 		`value="2020-01-01T10:00"`,
 		`aria-describedby="question-hint question-error"`,
 	} {

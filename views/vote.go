@@ -1,7 +1,11 @@
 package views
 
 import (
+	"slices"
+	"strconv"
 	"time"
+
+	"github.com/a-h/templ"
 
 	"github.com/oponn/oponn"
 )
@@ -17,7 +21,11 @@ type Vote struct {
 	Question     string
 	Options      []oponn.Option
 	AllowWriteIn bool
-	Status       oponn.Status
+	// Rules are the ballot's.
+	Rules oponn.Rules
+	// Changing says that the visitor has voted and is about to vote anew.
+	Changing bool
+	Status   oponn.Status
 	// Votes counts voters. HideVotes says that it is not for everybody.
 	Votes     uint64
 	HideVotes bool
@@ -28,12 +36,14 @@ type Vote struct {
 	// VoteID is the fresh vote id of an empty form, or the one that came with
 	// the form when it is shown again.
 	VoteID string
-	// Choice is what was chosen when the form is shown again: an option's id,
-	// WriteIn, or empty.
-	Choice string
+	// Choices are what was chosen when the form is shown again: ids of options,
+	// and WriteIn.
+	Choices []string
 	// WriteInText is what was typed when the form is shown again.
 	WriteInText string
-	// Errors are of the fields choice (or choices) and write_in.
+	// Code is what was typed as the code of a ballot that is protected by codes.
+	Code string
+	// Errors are of the fields choice (or choices), write_in and code.
 	Errors []oponn.FieldError
 	// Problem is what went wrong that is no field's fault; nil if nothing did.
 	Problem *Problem
@@ -46,4 +56,58 @@ type Vote struct {
 // vote, before opening and after closing, it says so and has no form.
 func VotePage(p Page, d Vote) View {
 	return View{page: p, title: d.Question, main: voteMain(p, d)}
+}
+
+// several says whether more than one option may be chosen.
+func (d Vote) several() bool { return d.Rules.Range().Max > 1 }
+
+// chosen says whether an option was chosen in the form.
+func (d Vote) chosen(value string) bool { return slices.Contains(d.Choices, value) }
+
+// kind is the type of the inputs of the choices.
+func (d Vote) kind() string {
+	if d.several() {
+		return "checkbox"
+	}
+	return "radio"
+}
+
+// ask says in words how many options to choose.
+func (d Vote) ask(p Page) string {
+	bounds := d.Rules.Range()
+	least, most := strconv.Itoa(bounds.Min), strconv.Itoa(bounds.Max)
+	switch {
+	case bounds.Max == 1:
+		return p.t("vote.options")
+	case bounds.Min == bounds.Max:
+		return p.t("vote.options.exactly", most)
+	case !d.AllowWriteIn && bounds.Min == 1 && bounds.Max >= len(d.Options):
+		return p.t("vote.options.any")
+	default:
+		return p.t("vote.options.between", least, most)
+	}
+}
+
+// notes say what a voter should know before voting: what protects the ballot
+// and what that can't prevent, who sees what and when, and what can be undone.
+func (d Vote) notes(p Page) []string {
+	notes := []string{p.t("vote.protection." + d.Rules.Protection.String()), p.t("vote.visibility." + d.Rules.Visibility.String())}
+	if d.Rules.AllowChange {
+		notes = append(notes, p.t("vote.change"))
+	} else {
+		notes = append(notes, p.t("vote.no_change"))
+	}
+	if d.AllowWriteIn && d.Rules.WriteIns == oponn.WriteInsModerated {
+		notes = append(notes, p.t("vote.moderated"))
+	}
+	return append(notes, p.Locale.N("vote.retention", uint64(d.Rules.Retention()/(24*time.Hour))))
+}
+
+// described are the attributes of the group of choices; a group of checkboxes
+// can't be called invalid.
+func (d Vote) described(err string) templ.Attributes {
+	if d.several() {
+		return described("choice", err, false)
+	}
+	return wrong("choice", err, false)
 }

@@ -49,6 +49,10 @@ func run(ctx context.Context, binary, folder string) error {
 	if err != nil {
 		return err
 	}
+	approval, err := server.lunch(ctx)
+	if err != nil {
+		return err
+	}
 	browser, quit, err := browsertest.Launch(ctx)
 	if err != nil {
 		return err
@@ -57,7 +61,7 @@ func run(ctx context.Context, binary, folder string) error {
 	if err := os.MkdirAll(folder, 0o750); err != nil { //nolint:gosec // the caller's own folder
 		return err
 	}
-	for _, s := range shots(ballot) {
+	for _, s := range shots(ballot, approval) {
 		if err := s.take(browser, server.url, folder); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
@@ -66,7 +70,7 @@ func run(ctx context.Context, binary, folder string) error {
 }
 
 // shots are every page, on a phone and wide, and the result in both schemes.
-func shots(ballot string) []shot {
+func shots(ballot, approval made) []shot {
 	dark, light := []browsertest.Option{browsertest.Dark()}, []browsertest.Option{browsertest.Light()}
 	live := func(v *browsertest.Visitor) error {
 		return v.AwaitTrue("document.querySelector('.board').dataset.connection === 'live'")
@@ -82,7 +86,7 @@ func shots(ballot string) []shot {
 		_, err := v.AwaitText("at least two options")
 		return err
 	}
-	made := func(v *browsertest.Visitor) error {
+	create := func(v *browsertest.Visitor) error {
 		for field, text := range map[string]string{"#question": "Where do we meet next year?", "#option-1": "by the lake", "#option-2": "in the mountains"} {
 			if err := v.Type(field, text); err != nil {
 				return err
@@ -94,15 +98,32 @@ func shots(ballot string) []shot {
 		_, err := v.AwaitText("No votes yet")
 		return err
 	}
-	page := "/ballots/" + ballot
+	ruled := func(v *browsertest.Visitor) error { return v.Click(".rules summary") }
+	several := func(v *browsertest.Visitor) error {
+		if err := v.Click("label.choice:nth-of-type(1)"); err != nil {
+			return err
+		}
+		return v.Click("label.choice:nth-of-type(2)")
+	}
+	managed := func(v *browsertest.Visitor) error {
+		if err := v.Click("form .button-primary"); err != nil {
+			return err
+		}
+		_, err := v.AwaitText("close_now")
+		return err
+	}
+	page, lunch := "/ballots/"+ballot.ID, "/ballots/"+approval.ID
 	return []shot{
 		{"home-wide", "/", 1280, 720, dark, nil},
 		{"home-narrow", "/", 320, 640, dark, nil},
 		{"new-wide", "/new", 1280, 720, dark, nil},
 		{"new-errors-phone", "/new", 390, 844, dark, empty},
-		{"created-wide", "/new", 1280, 720, dark, made},
-		{"created-phone", "/new", 390, 844, dark, made},
+		{"created-wide", "/new", 1280, 720, dark, create},
+		{"created-phone", "/new", 390, 844, dark, create},
 		{"vote-phone", page, 390, 844, dark, chosen},
+		{"new-rules-wide", "/new", 1280, 720, dark, ruled},
+		{"vote-approval-phone", lunch, 390, 844, light, several},
+		{"manage-phone", lunch + "/manage#" + approval.OwnerKey, 390, 844, dark, managed},
 		{"vote-narrow-light", page, 320, 640, light, chosen},
 		{"results-wide", page + "/results", 1280, 800, dark, live},
 		{"results-wide-light", page + "/results", 1600, 900, light, live},

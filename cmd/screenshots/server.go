@@ -82,32 +82,57 @@ func (s *server) stop() {
 	_ = os.RemoveAll(s.data)
 }
 
-// fill makes a ballot with votes and returns its id.
-func (s *server) fill(ctx context.Context) (string, error) {
-	var ballot struct{ ID string }
+// made is a ballot with its owner's key.
+type made struct {
+	ID       string
+	OwnerKey string `json:"owner_key"`
+}
+
+// lunch makes a ballot on which several options are chosen, with one that a
+// voter added and that waits for approval.
+func (s *server) lunch(ctx context.Context) (made, error) {
+	var ballot made
+	err := s.post(ctx, "/api/v1/ballots", map[string]any{
+		"question": "What shall we have for lunch on Friday?", "options": []string{"noodles", "something from the market", "sandwiches"},
+		"choices": map[string]int{"min": 1, "max": 3}, "allow_write_in": true, "write_ins": "moderated", "allow_change": true,
+	}, &ballot)
+	if err != nil {
+		return made{}, err
+	}
+	var voters struct{ Tokens []string }
+	if err := s.post(ctx, "/api/v1/voters", map[string]int{"count": 1}, &voters); err != nil {
+		return made{}, err
+	}
+	return ballot, s.post(ctx, "/api/v1/ballots/"+ballot.ID+"/votes", map[string]any{"choices": []string{"2"}, "write_in": "a picnic by the river"}, nil,
+		"Authorization", "Bearer "+voters.Tokens[0], "Idempotency-Key", oponn.NewVoteID().String())
+}
+
+// fill makes a ballot with votes.
+func (s *server) fill(ctx context.Context) (made, error) {
+	var ballot made
 	err := s.post(ctx, "/api/v1/ballots", map[string]any{
 		"question":  "Tabs or spaces?",
 		"options":   []string{"tabs, obviously", "spaces, two of them", "whatever the formatter says", "both, in the same file"},
 		"closes_at": time.Now().Add(272 * time.Second).UTC().Format(time.RFC3339),
 	}, &ballot)
 	if err != nil {
-		return "", err
+		return made{}, err
 	}
 	for option, n := range []int{120, 86, 70, 12} {
 		var voters struct{ Tokens []string }
 		if err := s.post(ctx, "/api/v1/voters", map[string]int{"count": n}, &voters); err != nil {
-			return "", err
+			return made{}, err
 		}
 		for _, token := range voters.Tokens {
 			vote := map[string]any{"choices": []string{strconv.Itoa(option + 1)}}
 			err := s.post(ctx, "/api/v1/ballots/"+ballot.ID+"/votes", vote, nil,
 				"Authorization", "Bearer "+token, "Idempotency-Key", oponn.NewVoteID().String())
 			if err != nil {
-				return "", err
+				return made{}, err
 			}
 		}
 	}
-	return ballot.ID, nil
+	return ballot, nil
 }
 
 // post sends JSON and reads the answer into a value, unless that is nil.

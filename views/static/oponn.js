@@ -184,10 +184,12 @@
     setText(find("[data-options-status]", box), fill(box.dataset.removed, at + 1));
   }
 
-  // The zone's offset at the chosen time, not today's: summer time may end.
-  function setZone() {
-    const input = find("[data-tz-offset]"), at = find("#closes_at");
-    if (input) input.value = (at.value ? new Date(at.value) : new Date()).getTimezoneOffset();
+  // The browser's own zone, unless somebody has chosen another.
+  function setZone(select) {
+    const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if (!own) return;
+    if (![...select.options].some(option => option.value === own)) select.add(new Option(own.replaceAll("_", " "), own), 1);
+    select.value = own;
   }
 
   // ---- copying
@@ -207,6 +209,15 @@
     setTimeout(() => { button.textContent = button.idle; }, 2500);
   }
 
+  // The owner key comes in the fragment of the manage link, and leaves the
+  // address at once. It is sent when the button is pressed.
+  function takeKey(field) {
+    if (!location.pathname.endsWith("/manage") || location.hash.length < 2) return;
+    if (field) field.value = location.hash.slice(1);
+    history.replaceState(history.state, "", location.pathname + location.search);
+    if (field) find("button", field.form).focus();
+  }
+
   // ---- all pages
 
   on("click", event => {
@@ -214,19 +225,19 @@
     if (hit("[data-add-option]")) addOption(hit("[data-options]"));
     else if (hit("[data-remove-option]")) removeOption(hit("[data-option]"));
     else if (hit("[data-copy]")) copy(hit("[data-copy]"));
+    else if (hit("[data-print]")) print();
   });
   on("input", event => {
-    if (event.target.id === "closes_at") setZone();
     if (event.target.id === "write_in" && event.target.value) find("[data-write-in]").checked = true;
   });
 
   function start(root) {
     for (const node of findAll("noscript", root)) node.remove();
     skew = (Date.parse(find("[data-now]")?.dataset.now) || Date.now()) - Date.now();
-    for (const button of findAll("[data-copy]", root)) button.hidden = false;
+    takeKey(find("[data-owner-key]", root));
+    for (const button of findAll("[data-copy], [data-print]", root)) button.hidden = false;
     for (const box of findAll("[data-options]", root)) numberOptions(box);
-    for (const label of findAll("[data-zone]", root)) label.textContent = fill(label.dataset.zone, Intl.DateTimeFormat().resolvedOptions().timeZone);
-    setZone();
+    for (const select of findAll("[data-zone]", root)) setZone(select);
     showTimes();
     startLive();
   }
