@@ -244,7 +244,7 @@ func TestErrorPage(t *testing.T) {
 }
 
 var codes = []oponn.Code{
-	oponn.CodeMalformed, oponn.CodeVoterRequired, oponn.CodeOwnerRequired, oponn.CodeCrossSite, oponn.CodeNotFound,
+	oponn.CodeMalformed, oponn.CodeVoterRequired, oponn.CodeOwnerRequired, oponn.CodeResultsHidden, oponn.CodeCodeRefused, oponn.CodeCrossSite, oponn.CodeNotFound,
 	oponn.CodeGone, oponn.CodeAlreadyVoted, oponn.CodeVoteIDReused, oponn.CodeNotOpen, oponn.CodeClosed,
 	oponn.CodeTooLarge, oponn.CodeUnsupported, oponn.CodeInvalid, oponn.CodeRateLimited, oponn.CodeBusy,
 	oponn.CodeStoreUnavailable, oponn.CodeKeysUnavailable, oponn.CodeOutcomeUnknown, oponn.CodeDraining, oponn.CodeInternal,
