@@ -17,6 +17,7 @@ type NewerError struct {
 	Known  int64 // the newest migration of this binary
 }
 
+// Error names both versions.
 func (e *NewerError) Error() string {
 	return fmt.Sprintf("the database has the schema %d and is newer than this binary, which knows up to %d: "+
 		"the release that made it has to undo it", e.Schema, e.Known)
@@ -29,6 +30,7 @@ type LossError struct {
 	Loses string // what would be lost, for people
 }
 
+// Error names what would be lost.
 func (e *LossError) Error() string {
 	return fmt.Sprintf("undoing %s would destroy %s", e.Name, e.Loses)
 }
