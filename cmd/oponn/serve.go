@@ -25,7 +25,6 @@ func (c serveCommand) Run(ctx context.Context, t terminal) error {
 	if err != nil {
 		return err
 	}
-	keepHeap()
 	logger := newLogger(t.err, cfg)
 	slog.SetDefault(logger)
 	assets := views.NewAssets()
