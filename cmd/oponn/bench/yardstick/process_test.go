@@ -55,7 +55,7 @@ func launch(b testing.TB, env []string, name string, args ...string) *process {
 	}
 	b.Cleanup(sync.OnceFunc(func() {
 		p.stop()
-		if b.Failed() || os.Getenv("YARD_LOG") != "" {
+		if b.Failed() {
 			said, _ := os.ReadFile(log.Name())
 			b.Logf("%s said:\n%.4000s", name, said)
 		}

@@ -119,9 +119,7 @@ func BenchmarkStreams(b *testing.B) {
 		var s standing
 		b.Run(strings.ReplaceAll(c.name, " ", "_"), func(b *testing.B) {
 			s = standing{name: c.name}
-			if os.Getenv("ONLY_SAT") == "" {
-				pacing(b, c, &s)
-			}
+			pacing(b, c, &s)
 			saturation(b, c, &s)
 			b.ReportMetric(0, "ns/op")
 			b.ReportMetric(s.perFrame, "µs/frame")
