@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -13,8 +14,8 @@ import (
 
 // showVote shows the page on which one votes, and gives the browser its
 // voter's cookie. Whoever has voted sees the result instead, unless they ask
-// to change their vote where that can be done. The query may name choices to
-// begin with.
+// to change their vote where that can be done, or to vote with another code.
+// The query may name choices to begin with.
 func (s *Server) showVote(c echo.Context) error {
 	id, err := ballotID(c)
 	if err != nil {
@@ -24,7 +25,11 @@ func (s *Server) showVote(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	receipt, err := s.receipt(c, id)
+	asked := c.QueryParam("code")
+	var receipt *oponn.Receipt
+	if asked == "" || snapshot.Ballot.Definition.Protection != oponn.ProtectedByCodes {
+		receipt, err = s.receipt(c, id)
+	}
 	switch {
 	case err != nil:
 		return err
@@ -37,17 +42,20 @@ func (s *Server) showVote(c echo.Context) error {
 	}
 	v.VoteID, v.Choices, v.WriteInText = oponn.NewVoteID().String(), c.QueryParams()["choice"], c.QueryParam("write_in")
 	v.Changing = receipt != nil
+	if v.HoldsCode = v.HoldsCode && asked == ""; asked == views.CodeRefused {
+		v.Errors = []oponn.FieldError{refusedCode()}
+	}
 	// Back shows this very form again, with its vote id: whoever sends it once
 	// more votes once. Everything else asks us first.
 	c.Response().Header().Set("Cache-Control", "private, no-cache")
 	return s.show(c, http.StatusOK, views.VotePage(s.page(c), v))
 }
 
-// receipt returns the receipt of this browser's vote; nil for none. A store
+// receipt returns the receipt of this browser's vote, or of its code's; nil for none. A store
 // that can't answer now is no reason to show nothing: whether somebody may
 // vote is decided when the vote comes.
 func (s *Server) receipt(c echo.Context, id oponn.BallotID) (*oponn.Receipt, error) {
-	voter, ok := s.voter(c.Request())
+	voter, _, ok := s.ballotVoter(c, id)
 	if !ok {
 		return nil, nil
 	}
@@ -78,6 +86,7 @@ func (s *Server) voteView(c echo.Context, b oponn.Snapshot, voter oponn.VoterID)
 		v.Votes = b.State.Voters
 	}
 	v.Options = offered(b, voter)
+	_, v.HoldsCode = s.codeVoter(c, b.Ballot.ID)
 	return v, nil
 }
 
@@ -106,19 +115,25 @@ func (s *Server) castByForm(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	receipt, err := s.castForm(c, id, form)
-	code, byCode := oponn.CodeOf(err), form.Has("code")
+	by, err := s.formVoter(c, id, form)
+	var receipt oponn.Receipt
+	if err == nil {
+		receipt, err = s.castForm(c, id, by, form)
+	}
+	code := oponn.CodeOf(err)
 	switch {
-	case code == "" && byCode: // the browser is not the voter
-		return seeOther(c, votePath(id)+"/receipts/"+receipt.Locator)
 	case code == "":
+		if by.typed {
+			s.takeCode(c, id, by.voter)
+		}
 		return s.showVoted(c, id, receipt.Version, "")
-	case code == oponn.CodeAlreadyVoted && !byCode:
+	case by.known && (code == oponn.CodeAlreadyVoted || code == oponn.CodeCodeRefused && s.voted(c, id)):
 		return s.showVoted(c, id, 0, views.NoticeAlreadyVoted)
-	case code == oponn.CodeVoteIDReused && !byCode:
+	case by.known && code == oponn.CodeVoteIDReused:
 		return s.showVoted(c, id, 0, views.NoticeFirstStands)
-	case code == oponn.CodeCodeRefused:
-		return s.showVoteAgain(c, id, form, oponn.Invalid(oponn.FieldError{Field: "code", Code: "refused", Message: "This code is not good here, or was used."}))
+	case code == oponn.CodeCodeRefused && !by.typed:
+		s.dropCode(c, id)
+		return s.showVoteAgain(c, id, form, err)
 	case code == oponn.CodeNotFound || code == oponn.CodeGone || code == oponn.CodeInternal:
 		return err
 	default:
@@ -126,25 +141,45 @@ func (s *Server) castByForm(c echo.Context) error {
 	}
 }
 
-// castForm casts the vote in a form. A browser without a voter's cookie gets
-// none here: two taps at once would be two voters.
-func (s *Server) castForm(c echo.Context, id oponn.BallotID, form url.Values) (oponn.Receipt, error) {
-	voter, ok := s.voter(c.Request())
-	byCodeAlone := form.Has("code")
-	switch {
-	case byCodeAlone:
-		var err error
-		if voter, err = byCode(form.Get("code")); err != nil {
-			return oponn.Receipt{}, err
+// formVoter is who casts the vote in a form.
+type formVoter struct {
+	voter oponn.VoterID
+	// byCode says that it is the voter of a code, and typed that the code came
+	// with the form.
+	byCode, typed bool
+	// known says that the browser has been this voter before: it may hear of
+	// the vote that was cast.
+	known bool
+}
+
+// formVoter finds out who casts the vote in a form. A browser without a
+// voter's cookie gets none here: two taps at once would be two voters.
+func (s *Server) formVoter(c echo.Context, id oponn.BallotID, form url.Values) (by formVoter, err error) {
+	if !form.Has("code") {
+		by.voter, by.byCode, by.known = s.ballotVoter(c, id)
+		if !by.known {
+			err = oponn.Errorf(oponn.CodeVoterRequired, "Votes need cookies, to be counted once.")
 		}
-	case !ok:
-		return oponn.Receipt{}, oponn.Errorf(oponn.CodeVoterRequired, "Votes need cookies, to be counted once.")
+		return by, err
 	}
+	by.byCode, by.typed = true, true
+	if strings.TrimSpace(form.Get("code")) == "" {
+		return by, oponn.Invalid(requiredCode())
+	}
+	if by.voter, err = byCode(form.Get("code")); err == nil {
+		holder, holds := s.codeVoter(c, id)
+		by.known = holds && holder == by.voter
+	}
+	return by, err
+}
+
+// castForm casts the vote in a form.
+func (s *Server) castForm(c echo.Context, id oponn.BallotID, by formVoter, form url.Values) (oponn.Receipt, error) {
 	vote, err := oponn.ParseVoteID(form.Get("vote_id"))
 	if err != nil {
 		return oponn.Receipt{}, err
 	}
-	cast := oponn.Cast{Ballot: id, Voter: voter, VoteID: vote, ByCode: byCodeAlone}
+	cast := oponn.Cast{Ballot: id, Voter: by.voter, VoteID: vote, ByCode: by.byCode}
 	text, chosen := form.Get("write_in"), form["choice"]
 	if slices.Contains(chosen, views.WriteIn) && text == "" {
 		return oponn.Receipt{}, oponn.Invalid(oponn.FieldError{Field: "write_in", Code: "required", Message: "Please write in your option."})
@@ -158,6 +193,12 @@ func (s *Server) castForm(c echo.Context, id oponn.BallotID, form url.Values) (o
 		}
 	}
 	return s.ballots.Cast(c.Request().Context(), cast)
+}
+
+// voted says whether the browser, or its code, has voted.
+func (s *Server) voted(c echo.Context, id oponn.BallotID) bool {
+	receipt, err := s.receipt(c, id)
+	return err == nil && receipt != nil
 }
 
 // showVoted shows the result after a vote: for htmx at once, else by another
@@ -182,12 +223,13 @@ func (s *Server) showVoteAgain(c echo.Context, id oponn.BallotID, form url.Value
 	if resultErr != nil {
 		return err
 	}
-	f := newFailure(err)
+	f := newFailure(aboutCode(err, snapshot.Ballot))
 	voter, _ := s.voter(c.Request())
 	v, viewErr := s.voteView(c, snapshot, voter)
 	if viewErr != nil {
 		return err
 	}
+	v.HoldsCode = v.HoldsCode && !form.Has("code") && !isAboutCode(f)
 	v.Choices, v.WriteInText = form["choice"], form.Get("write_in")
 	v.Code = form.Get("code")
 	if v.Errors = f.Fields; len(f.Fields) == 0 {

@@ -1,0 +1,66 @@
+package http
+
+import (
+	"net/http"
+	"slices"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/oponn/oponn"
+	"github.com/oponn/oponn/views"
+)
+
+func codePath(id oponn.BallotID, code oponn.VotingCode) string {
+	return votePath(id) + "/codes/" + code.Plain()
+}
+
+// openCode takes the code in a link, gives the browser a cookie for it, and
+// leads on to the vote page, so that the code stays in no address. That uses
+// nothing up, whoever follows the link: whether the code is any good shows when
+// somebody votes.
+func (s *Server) openCode(c echo.Context) error {
+	id, err := ballotID(c)
+	if err != nil {
+		return err
+	}
+	c.Response().Header().Set("Referrer-Policy", "no-referrer")
+	snapshot, err := s.ballots.Result(c.Request().Context(), id, 0)
+	if err != nil {
+		return err
+	}
+	path := votePath(id)
+	if snapshot.Ballot.Definition.Protection != oponn.ProtectedByCodes {
+		return c.Redirect(http.StatusSeeOther, path)
+	}
+	code, err := oponn.ParsePlainCode(c.Param("code"))
+	if err != nil {
+		return c.Redirect(http.StatusSeeOther, path+"?code="+views.CodeRefused)
+	}
+	s.takeCode(c, id, code.Voter())
+	return c.Redirect(http.StatusSeeOther, path)
+}
+
+// aboutCode returns what is wrong with a vote that came without a code, or with
+// one that is no good, as an error of the field where it is typed.
+func aboutCode(err error, b *oponn.Ballot) error {
+	switch code := oponn.CodeOf(err); {
+	case code == oponn.CodeCodeRefused:
+		return oponn.Invalid(refusedCode())
+	case code == oponn.CodeVoterRequired && b.Definition.Protection == oponn.ProtectedByCodes:
+		return oponn.Invalid(requiredCode())
+	default:
+		return err
+	}
+}
+
+func isAboutCode(f failure) bool {
+	return slices.ContainsFunc(f.Fields, func(e oponn.FieldError) bool { return e.Field == "code" })
+}
+
+func refusedCode() oponn.FieldError {
+	return oponn.FieldError{Field: "code", Code: "refused", Message: "This code is not good here, or was used."}
+}
+
+func requiredCode() oponn.FieldError {
+	return oponn.FieldError{Field: "code", Code: "required", Message: "Please type your code."}
+}
