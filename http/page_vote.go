@@ -116,29 +116,33 @@ func (s *Server) castByForm(c echo.Context) error {
 		return err
 	}
 	by, err := s.formVoter(c, id, form)
-	var receipt oponn.Receipt
-	if err == nil {
-		receipt, err = s.castForm(c, id, by, form)
+	if err != nil {
+		return s.castFailed(c, id, by, form, err)
 	}
+	receipt, err := s.castForm(c, id, by, form)
+	if err != nil {
+		return s.castFailed(c, id, by, form, err)
+	}
+	if by.typed {
+		s.takeCode(c, id, by.voter)
+	}
+	return s.showVoted(c, id, receipt.Version, "")
+}
+
+// castFailed shows the result to whoever has voted, and others the form again.
+func (s *Server) castFailed(c echo.Context, id oponn.BallotID, by formVoter, form url.Values, err error) error {
 	code := oponn.CodeOf(err)
 	switch {
-	case code == "":
-		if by.typed {
-			s.takeCode(c, id, by.voter)
-		}
-		return s.showVoted(c, id, receipt.Version, "")
 	case by.known && (code == oponn.CodeAlreadyVoted || code == oponn.CodeCodeRefused && s.voted(c, id)):
 		return s.showVoted(c, id, 0, views.NoticeAlreadyVoted)
 	case by.known && code == oponn.CodeVoteIDReused:
 		return s.showVoted(c, id, 0, views.NoticeFirstStands)
-	case code == oponn.CodeCodeRefused && !by.typed:
-		s.dropCode(c, id)
-		return s.showVoteAgain(c, id, form, err)
 	case code == oponn.CodeNotFound || code == oponn.CodeGone || code == oponn.CodeInternal:
 		return err
-	default:
-		return s.showVoteAgain(c, id, form, err)
+	case code == oponn.CodeCodeRefused && !by.typed:
+		s.dropCode(c, id)
 	}
+	return s.showVoteAgain(c, id, form, err)
 }
 
 // formVoter is who casts the vote in a form.

@@ -148,7 +148,7 @@ func TestCodeLink_NoGood(t *testing.T) {
 	}
 	w.get(path+"/codes/").want(t, http.StatusNotFound)
 	w.get("/ballots/"+oponn.NewBallotID().String()+"/codes/"+codes[0].Plain()).want(t, http.StatusNotFound)
-	if r := w.get(plain + "/codes/" + codes[0].Plain()).want(t, http.StatusSeeOther); r.header.Get("Set-Cookie") != "" {
+	if r := w.get(plain+"/codes/"+codes[0].Plain()).want(t, http.StatusSeeOther); r.header.Get("Set-Cookie") != "" {
 		t.Error("a ballot without codes takes one")
 	}
 	// A code that nobody was given looks good until somebody votes.

@@ -32,7 +32,7 @@ type Codes struct {
 	// ID is the ballot's, as it stands in links.
 	ID       string
 	Question string
-	// Site is the host of links, as people say it.
+	// Site is the host of links, as people type it.
 	Site string
 	// All are the codes, at least one.
 	All []oponn.VotingCode
