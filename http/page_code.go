@@ -36,8 +36,19 @@ func (s *Server) openCode(c echo.Context) error {
 	if err != nil {
 		return c.Redirect(http.StatusSeeOther, path+"?code="+views.CodeRefused)
 	}
-	s.takeCode(c, id, code.Voter())
+	if !s.imposed(c, id, code.Voter()) {
+		s.takeCode(c, id, code.Voter())
+	}
 	return c.Redirect(http.StatusSeeOther, path)
+}
+
+// imposed says whether another site's page leads a browser to a code while it
+// holds one that has not voted: it might want the vote to be cast with a code
+// that others hold, too.
+func (s *Server) imposed(c echo.Context, id oponn.BallotID, voter oponn.VoterID) bool {
+	held, holds := s.codeVoter(c, id)
+	site := c.Request().Header.Get("Sec-Fetch-Site")
+	return holds && held != voter && (site == "cross-site" || site == "same-site") && !s.voted(c, id)
 }
 
 // aboutCode returns what is wrong with a vote that came without a code, or with

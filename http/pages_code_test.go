@@ -135,6 +135,33 @@ func TestCodeLink(t *testing.T) {
 	second.link(path, codes[2]).want(t, http.StatusGone)
 }
 
+// Another site's page can't change the code that somebody is about to vote
+// with.
+func TestCodeLink_FromAnotherSite(t *testing.T) {
+	w := start(t, tuning{})
+	b, codes := w.byCode(3)
+	path := "/ballots/" + b.ID
+	voter := w.browser()
+	from := func(site string, code oponn.VotingCode) page {
+		voter.header = head("Sec-Fetch-Site", site)
+		defer func() { voter.header = http.Header{} }()
+		return voter.link(path, code)
+	}
+	mine := func(code oponn.VotingCode) bool {
+		return strings.Contains(voter.cookies(), cookieOf(t, w.get(path+"/codes/"+code.Plain()), "oponn_code_"+b.ID))
+	}
+	from("cross-site", codes[0]).says(t, en("vote.code.held")) // a link in a mail
+	if from("cross-site", codes[1]); !mine(codes[0]) {
+		t.Error("another site's link took the code's place")
+	}
+	if from("none", codes[1]); !mine(codes[1]) {
+		t.Error("a camera's link did not")
+	}
+	voter.choose(path, voter.open(path), "1").want(t, http.StatusOK).says(t, "1 vote")
+	from("cross-site", codes[2]).says(t, en("vote.code.held"))
+	voter.choose(path, voter.open(path), "1").want(t, http.StatusOK).says(t, "2 votes")
+}
+
 func TestCodeLink_NoGood(t *testing.T) {
 	w := start(t, tuning{})
 	b, codes := w.byCode(1)
