@@ -2,7 +2,9 @@ package http
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -49,6 +51,44 @@ func (s *Server) imposed(c echo.Context, id oponn.BallotID, voter oponn.VoterID)
 	held, holds := s.codeVoter(c, id)
 	site := c.Request().Header.Get("Sec-Fetch-Site")
 	return holds && held != voter && (site == "cross-site" || site == "same-site") && !s.voted(c, id)
+}
+
+// voted says whether the browser, or its code, has voted.
+func (s *Server) voted(c echo.Context, id oponn.BallotID) bool {
+	receipt, err := s.receipt(c, id)
+	return err == nil && receipt != nil
+}
+
+// formVoter is who casts the vote in a form.
+type formVoter struct {
+	voter oponn.VoterID
+	// byCode says that it is the voter of a code, and typed that the code came
+	// with the form.
+	byCode, typed bool
+	// known says that the browser has been this voter before: it may hear of
+	// the vote that was cast.
+	known bool
+}
+
+// formVoter finds out who casts the vote in a form. A browser without a
+// voter's cookie gets none here: two taps at once would be two voters.
+func (s *Server) formVoter(c echo.Context, id oponn.BallotID, form url.Values) (by formVoter, err error) {
+	if !form.Has("code") {
+		by.voter, by.byCode, by.known = s.ballotVoter(c, id)
+		if !by.known {
+			err = oponn.Errorf(oponn.CodeVoterRequired, "Votes need cookies, to be counted once.")
+		}
+		return by, err
+	}
+	by.byCode, by.typed = true, true
+	if strings.TrimSpace(form.Get("code")) == "" {
+		return by, oponn.Invalid(requiredCode())
+	}
+	if by.voter, err = byCode(form.Get("code")); err == nil {
+		holder, holds := s.codeVoter(c, id)
+		by.known = holds && holder == by.voter
+	}
+	return by, err
 }
 
 // aboutCode returns what is wrong with a vote that came without a code, or with

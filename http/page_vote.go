@@ -4,7 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -51,9 +50,9 @@ func (s *Server) showVote(c echo.Context) error {
 	return s.show(c, http.StatusOK, views.VotePage(s.page(c), v))
 }
 
-// receipt returns the receipt of this browser's vote, or of its code's; nil for none. A store
-// that can't answer now is no reason to show nothing: whether somebody may
-// vote is decided when the vote comes.
+// receipt returns the receipt of this browser's vote, or of its code's; nil
+// for none. A store that can't answer now is no reason to show nothing:
+// whether somebody may vote is decided when the vote comes.
 func (s *Server) receipt(c echo.Context, id oponn.BallotID) (*oponn.Receipt, error) {
 	voter, _, ok := s.ballotVoter(c, id)
 	if !ok {
@@ -145,38 +144,6 @@ func (s *Server) castFailed(c echo.Context, id oponn.BallotID, by formVoter, for
 	return s.showVoteAgain(c, id, form, err)
 }
 
-// formVoter is who casts the vote in a form.
-type formVoter struct {
-	voter oponn.VoterID
-	// byCode says that it is the voter of a code, and typed that the code came
-	// with the form.
-	byCode, typed bool
-	// known says that the browser has been this voter before: it may hear of
-	// the vote that was cast.
-	known bool
-}
-
-// formVoter finds out who casts the vote in a form. A browser without a
-// voter's cookie gets none here: two taps at once would be two voters.
-func (s *Server) formVoter(c echo.Context, id oponn.BallotID, form url.Values) (by formVoter, err error) {
-	if !form.Has("code") {
-		by.voter, by.byCode, by.known = s.ballotVoter(c, id)
-		if !by.known {
-			err = oponn.Errorf(oponn.CodeVoterRequired, "Votes need cookies, to be counted once.")
-		}
-		return by, err
-	}
-	by.byCode, by.typed = true, true
-	if strings.TrimSpace(form.Get("code")) == "" {
-		return by, oponn.Invalid(requiredCode())
-	}
-	if by.voter, err = byCode(form.Get("code")); err == nil {
-		holder, holds := s.codeVoter(c, id)
-		by.known = holds && holder == by.voter
-	}
-	return by, err
-}
-
 // castForm casts the vote in a form.
 func (s *Server) castForm(c echo.Context, id oponn.BallotID, by formVoter, form url.Values) (oponn.Receipt, error) {
 	vote, err := oponn.ParseVoteID(form.Get("vote_id"))
@@ -197,12 +164,6 @@ func (s *Server) castForm(c echo.Context, id oponn.BallotID, by formVoter, form 
 		}
 	}
 	return s.ballots.Cast(c.Request().Context(), cast)
-}
-
-// voted says whether the browser, or its code, has voted.
-func (s *Server) voted(c echo.Context, id oponn.BallotID) bool {
-	receipt, err := s.receipt(c, id)
-	return err == nil && receipt != nil
 }
 
 // showVoted shows the result after a vote: for htmx at once, else by another
