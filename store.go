@@ -63,6 +63,13 @@ type Store interface {
 	// on the field count, and none is kept. CodeOutcomeUnknown is possible.
 	AddCodes(ctx context.Context, ballot BallotID, tags []VoterTag) error
 
+	// CountCodes returns how many codes a ballot has.
+	CountCodes(ctx context.Context, ballot BallotID) (int, error)
+
+	// Codes returns the tags of a ballot's codes, at most MaxCodes, in any
+	// order. What was added before the call is among them.
+	Codes(ctx context.Context, ballot BallotID) ([]VoterTag, error)
+
 	// Expired returns ballots whose retention has ended by the store's clock,
 	// in any order, at most limit.
 	Expired(ctx context.Context, limit int) ([]BallotID, error)

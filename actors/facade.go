@@ -136,6 +136,15 @@ func (s *System) NewCodes(ctx context.Context, ballot oponn.BallotID, count int)
 	return codes, nil
 }
 
+// CountCodes returns how many codes a ballot has.
+func (s *System) CountCodes(ctx context.Context, ballot oponn.BallotID) (int, error) {
+	count, err := s.cfg.Store.CountCodes(ctx, ballot)
+	if err != nil {
+		return 0, storeError(err)
+	}
+	return count, nil
+}
+
 // Change changes a ballot and returns it as it stands then; once it is
 // deleted, as it stood. The caller has checked that the owner asks. Errors are
 // CodeInvalid, CodeClosed, CodeNotFound also for an option, CodeGone, and

@@ -32,6 +32,9 @@ type Ballots interface {
 	// NewCodes makes codes that let somebody vote. Who asks was checked before.
 	NewCodes(ctx context.Context, ballot oponn.BallotID, count int) ([]oponn.VotingCode, error)
 
+	// CountCodes returns how many codes a ballot has.
+	CountCodes(ctx context.Context, ballot oponn.BallotID) (int, error)
+
 	// Watch opens a stream: the viewer's sink gets frames, beats and its end
 	// from there, until it says that it is done. The context is that of the
 	// opening alone. With an error the sink is not used any more.

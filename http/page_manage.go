@@ -38,6 +38,7 @@ func (s *Server) manageView(c echo.Context, b oponn.Snapshot) views.Manage {
 	m := views.Manage{
 		ID: b.Ballot.ID.String(), Question: b.Ballot.Definition.Question, Result: resultData(b, owner), Rules: b.Ballot.Definition.Rules,
 		Done: c.QueryParam("done"), ShareURL: s.shareBase(c.Request()) + votePath(b.Ballot.ID),
+		Codes: s.codesView(c, b),
 	}
 	for _, result := range b.For(owner) {
 		if result.Option.WriteIn {

@@ -31,6 +31,8 @@ func (s *Server) routes() *echo.Echo {
 	post("/ballots", s.createByForm)
 	get("/ballots/:id", s.showVote)
 	post("/ballots/:id/votes", s.castByForm)
+	get("/ballots/:id/codes/:code", s.openCode)
+	post("/ballots/:id/codes", s.codesByForm)
 	get("/ballots/:id/results", s.showResults)
 	get("/ballots/:id/receipts/:receipt", s.showReceipt)
 	get("/ballots/:id/manage", s.showManage)

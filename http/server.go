@@ -44,6 +44,7 @@ type Server struct {
 	voters      identity
 	owners      identity
 	managers    identity // the ballot whose owner key the browser showed
+	codes       signer   // of cookies that stand for codes
 	tokens      signer
 	tokenBudget limit.Limiter // nil: none
 
@@ -78,6 +79,7 @@ func New(cfg Config, ballots Ballots) (*Server, error) {
 		purposeVoterCookie: &s.voters.signer,
 		purposeOwnerCookie: &s.owners.signer,
 		purposeManager:     &s.managers.signer,
+		purposeCodeCookie:  &s.codes,
 		purposeVoterToken:  &s.tokens,
 	} {
 		var err error

@@ -64,6 +64,12 @@ func pages() map[string]views.View {
 	byCode := vote()
 	byCode.Rules, byCode.Code = oponn.Rules{Protection: oponn.ProtectedByCodes}, hostile
 	byCode.Errors = []oponn.FieldError{{Field: "code", Code: "refused"}}
+	held, coded, handedOut := vote(), results(), make([]oponn.VotingCode, 500)
+	held.Rules, held.HoldsCode = byCode.Rules, true
+	coded.ByCodes, coded.Created, coded.Notice = true, true, views.NoticeAlreadyVoted
+	for i := range handedOut {
+		handedOut[i] = oponn.NewVotingCode()
+	}
 	final := results()
 	final.Result.Status, final.Result.ClosedAt = oponn.Closed, noon
 	stands, fresh := results(), results()
@@ -79,9 +85,17 @@ func pages() map[string]views.View {
 			Errors: []oponn.FieldError{{Field: "question", Code: "too_long"}, {Field: "options", Code: "too_few"},
 				{Field: "options[1]", Code: "duplicate"}, {Field: "closes_at", Code: "past"},
 				{Field: "choices", Code: "min_above_max"}}}),
-		"vote":               views.VotePage(page, vote()),
-		"vote, approval":     views.VotePage(page, approval),
-		"vote, by code":      views.VotePage(page, byCode),
+		"vote":             views.VotePage(page, vote()),
+		"vote, approval":   views.VotePage(page, approval),
+		"vote, by code":    views.VotePage(page, byCode),
+		"vote, code held":  views.VotePage(page, held),
+		"results, by code": views.ResultsPage(page, coded),
+		"codes": views.CodesPage(page, views.Codes{ID: ballotID, Question: hostile, Site: "oponn.example", All: handedOut,
+			Link: func(code oponn.VotingCode) string {
+				return "https://oponn.example/ballots/" + ballotID + "/codes/" + code.Plain()
+			}}),
+		"manage, codes": views.ManagePage(page, views.Manage{ID: ballotID, Question: hostile, Result: result(1, 2, 3),
+			Codes: &views.ManageCodes{Made: 30, Used: 6, Count: "many"}, Errors: []oponn.FieldError{{Field: "count", Code: "out_of_range"}}}),
 		"vote, scheduled":    views.VotePage(page, scheduled),
 		"vote, closed":       views.VotePage(page, closed),
 		"vote, wrong":        views.VotePage(page, wrong),

@@ -25,13 +25,15 @@ type Manage struct {
 	Rules  oponn.Rules
 	// WriteIns are the options that voters added, the hidden ones with them.
 	WriteIns []oponn.Result
+	// Codes are those that vote here; nil where none do.
+	Codes *ManageCodes
 	// Window is what was filled in to move the closing.
 	Window FormWindow
 	// Done is the action that was just done; empty for none.
 	Done string
 	// Confirm says that the owner wants to delete the ballot, and is asked once.
 	Confirm bool
-	// Errors are of the fields closes, closes_at and zone.
+	// Errors are of the fields closes, closes_at, zone and count.
 	Errors []oponn.FieldError
 	// Problem is what went wrong that is no field's fault; nil if nothing did.
 	Problem *Problem

@@ -33,6 +33,8 @@ type Results struct {
 	// Version is the head's version that Result shows. The stream is asked for
 	// what comes after it.
 	Version uint64
+	// ByCodes says that codes vote here.
+	ByCodes bool
 	// Owner says that the visitor is the ballot's owner.
 	Owner bool
 	// ManageURL is the link with the owner key in it, for whoever has just made

@@ -24,6 +24,7 @@ const (
 	insertCodes
 	selectCodes
 	countCodes
+	selectTags
 	deleteCodes
 	insertBallot
 	updateDefinitions
@@ -97,6 +98,7 @@ var queries = [numQueries]string{
 	selectCodes: `select t.n from unnest($1::uuid[], $2::uuid[]) with ordinality t(ballot, tag, n) cross join lateral
 		(select from codes where ballot = t.ballot and tag = t.tag offset 0) c`,
 	countCodes:  "select count(*) from codes where ballot = $1::uuid",
+	selectTags:  "select tag from codes where ballot = $1::uuid",
 	deleteCodes: "delete from codes where ctid = any(array(select ctid from codes where ballot = $1::uuid limit $2::bigint))",
 
 	updateDefinitions: "update ballots set definition = t.definition from unnest($1::uuid[], $2::bytea[]) t(id, definition) where ballots.id = t.id",

@@ -23,6 +23,7 @@ const (
 	insertCode
 	selectCode
 	countCodes
+	selectTags
 	deleteCodes
 	insertBallot
 	updateDefinition
@@ -56,6 +57,7 @@ var queries = [numQueries]string{
 	insertCode:  "INSERT OR IGNORE INTO codes (ballot, tag) VALUES (?, ?)",
 	selectCode:  "SELECT 1 FROM codes WHERE ballot = ? AND tag = ?",
 	countCodes:  "SELECT count(*) FROM codes WHERE ballot = ?",
+	selectTags:  "SELECT tag FROM codes WHERE ballot = ?",
 	deleteCodes: "DELETE FROM codes WHERE (ballot, tag) IN (SELECT ballot, tag FROM codes WHERE ballot = ? LIMIT ?) RETURNING 1",
 
 	selectVotes: "SELECT tag, revision, vote_id, position, version, at, sealed FROM votes WHERE ballot = ? AND tag = ? ORDER BY revision",
