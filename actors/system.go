@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -24,6 +25,7 @@ type System struct {
 	alarms    sync.Pool     // of stopped timers
 	loads     chan struct{} // bounds concurrent looks into the store
 	tasks     sync.WaitGroup
+	committed atomic.Uint64
 
 	top      *actor.PID
 	registry *actor.PID
@@ -107,6 +109,10 @@ func spawn(ctx actor.Context, name string, props *actor.Props) {
 func (s *System) writer(ballot oponn.BallotID) *actor.PID {
 	return s.writers[binary.BigEndian.Uint32(ballot[:])%uint32(len(s.writers))]
 }
+
+// Committed returns how many votes have been committed since Start, repeats
+// and refused ones among them.
+func (s *System) Committed() uint64 { return s.committed.Load() }
 
 // task runs what may block, outside any actor; Drain waits for it.
 func (s *System) task(do func()) {
