@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -22,7 +21,7 @@ type System struct {
 	root      *actor.RootContext
 	admission *admission
 	inbox     *inbox
-	alarms    sync.Pool     // of stopped timers
+	patience  patience
 	loads     chan struct{} // bounds concurrent looks into the store
 	tasks     sync.WaitGroup
 	committed atomic.Uint64
@@ -47,7 +46,6 @@ func Start(cfg Config) (*System, error) {
 	s := &System{cfg: cfg, framework: framework, root: framework.Root,
 		admission: newAdmission(cfg.MaxInFlight, cfg.MaxPerBallot),
 		inbox:     &inbox{notices: make(map[oponn.BallotID]oponn.Notice), missed: make(map[oponn.BallotID]bool)},
-		alarms:    sync.Pool{New: func() any { return time.NewTimer(time.Hour) }},
 		loads:     make(chan struct{}, maxLoads),
 		registry:  framework.NewLocalPID("oponn/ballots"),
 		streams:   framework.NewLocalPID("oponn/streams"),
