@@ -111,7 +111,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.Serv
 
 // Serve answers the connections of the listener until Shutdown; then it
 // returns nil.
-func (s *Server) Serve(l net.Listener) error { return served(s.http.Serve(l)) }
+func (s *Server) Serve(l net.Listener) error {
+	if canTakeOver { // else streams need to read ahead
+		l = plain{l}
+	}
+	return served(s.http.Serve(l))
+}
 
 // ServeTLS is Serve with TLS and HTTP/2.
 func (s *Server) ServeTLS(l net.Listener, certFile, keyFile string) error {

@@ -46,6 +46,10 @@ func (s *instance) run(ctx context.Context) error {
 	})
 	group.Go(func() error { return s.ops.Serve(s.opsListener) })
 	group.Go(func() error {
+		pace(ctx, s.runtime.Committed)
+		return nil
+	})
+	group.Go(func() error {
 		<-ctx.Done()
 		return s.drain(accepting)
 	})

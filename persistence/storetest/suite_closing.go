@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"runtime"
+	"sync"
 	"testing"
 	"time"
 
@@ -90,8 +91,9 @@ func closesDuringWait(t *testing.T, store, other oponn.Store) {
 	subject := Create(t, store, Plan{Window: oponn.Window{ClosesAt: closes}})
 	holder := subject.Batch(subject.NewVotes(t, 1))
 	apply, held := holder.Apply, make(chan struct{})
+	hold := sync.OnceFunc(func() { close(held) })
 	holder.Apply = func(g oponn.Ground) (oponn.Effect, error) {
-		close(held)
+		hold()
 		effect, err := apply(g)
 		for clockOf(t, store).Before(closes) {
 			runtime.Gosched() // time must pass while the head is held

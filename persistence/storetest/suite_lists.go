@@ -22,13 +22,15 @@ func (s suite) votes() {
 		expect(t, err, "")
 		expectVotes(t, got, want)
 		batch := subject.Batch([]oponn.Vote{{Tag: tag}, subject.NewVote(t, 0), {Tag: tag}})
+		var earlier [][]oponn.LoggedVote
 		batch.Apply = func(g oponn.Ground) (oponn.Effect, error) {
-			expectVotes(t, g.Earlier[0], want)
-			expectVotes(t, g.Earlier[1], nil)
-			expectVotes(t, g.Earlier[2], want)
+			earlier = g.Earlier
 			return oponn.Effect{Head: g.Head}, nil
 		}
 		Insist(t, store, batch)
+		for i, want := range [][]oponn.LoggedVote{want, nil, want} {
+			expectVotes(t, earlier[i], want)
+		}
 	})
 	s.test("a stranger, or an unknown ballot, has none", func(t *testing.T, db database) {
 		store := db.open(t)

@@ -104,7 +104,7 @@ func (s booth) load(b *testing.B, plan bench.Plan) *findings.Report {
 func calm(b *testing.B, s booth, saturated float64) {
 	b.Helper()
 	alone := s.load(b, bench.Plan{Connections: 1, Duration: heat / 2}).Votes.Acknowledgement
-	half := s.load(b, bench.Plan{Connections: 2000, Rate: saturated / 2, Duration: heat}).Votes.Acknowledgement
+	half := s.load(b, bench.Plan{Connections: 400, Rate: saturated / 2, Duration: heat}).Votes.Acknowledgement
 	b.ReportMetric(half.P99/alone.P50, "commits-p99")
 	fmt.Printf("%s at half of saturation, %.0f votes/s: p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms; a lonely vote %.2f ms: p99 is %.1f commit times\n\n",
 		s.name, saturated/2, half.P50, half.P99, half.P999, alone.P50, half.P99/alone.P50)
