@@ -75,7 +75,9 @@ type Viewer struct {
 	Group *Group
 	// After is the version that the viewer has seen: nothing older is sent.
 	After uint64
-	Sink  Sink
+	// Uncounted keeps the viewer out of the number of those who watch.
+	Uncounted bool
+	Sink      Sink
 }
 
 // Stream is a viewer's place in the runtime.

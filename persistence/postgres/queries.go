@@ -26,6 +26,12 @@ const (
 	countCodes
 	selectTags
 	deleteCodes
+	selectJoinCode
+	claimJoinCode
+	reviveJoinCode
+	selectJoined
+	releaseJoinCodes
+	selectPace
 	insertBallot
 	updateDefinitions
 	insertHead
@@ -33,6 +39,8 @@ const (
 	updateKey
 	selectCreated
 	selectOwned
+	selectOlder
+	selectYounger
 	selectBallots
 	deleteBallots
 	deleteHeads
@@ -101,6 +109,20 @@ var queries = [numQueries]string{
 	selectTags:  "select tag from codes where ballot = $1::uuid",
 	deleteCodes: "delete from codes where ctid = any(array(select ctid from codes where ballot = $1::uuid limit $2::bigint))",
 
+	selectJoinCode: "select code from join_codes where ballot = $1::uuid and released_at is null",
+	reviveJoinCode: "update join_codes set released_at = null where ballot = $1::uuid returning code",
+	// The first one that is free, by a single insert: others may be taken in
+	// the same moment.
+	claimJoinCode: `insert into join_codes (code, ballot) values ($1::text, $2::uuid)
+		on conflict (code) do update set ballot = excluded.ballot, released_at = null
+		where join_codes.released_at <= clock_timestamp() - interval '24 hours' returning code`,
+	selectJoined:     "select ballot from join_codes where code = $1::text and released_at is null",
+	releaseJoinCodes: "update join_codes set released_at = clock_timestamp() where ballot = any($1::uuid[]) and released_at is null",
+
+	// The log of one ballot, which is what its primary key begins with.
+	selectPace: `select greatest(0, floor(extract(epoch from at - $2::timestamptz) / $3::bigint))::bigint slot, count(*)
+		from votes where ballot = $1::uuid and revision = 1 group by slot`,
+
 	updateDefinitions: "update ballots set definition = t.definition from unnest($1::uuid[], $2::bytea[]) t(id, definition) where ballots.id = t.id",
 	insertBallot: `insert into ballots (id, created_at, owner, owner_key, kek, wrapped_dek, commitment, definition)
 		values ($1::uuid, clock_timestamp(), $2::bytea, $3::bytea, $4::text, $5::bytea, $6::bytea, $7::bytea) returning created_at`,
@@ -109,6 +131,10 @@ var queries = [numQueries]string{
 	selectRecord: "select " + headOfRecord + ", " + recordColumns + " from heads h join ballots b on b.id = h.ballot where h.ballot = $1::uuid",
 	selectOwned: "select " + headOfRecord + ", " + recordColumns + ` from ballots b join heads h on h.ballot = b.id
 		where b.owner = $1::bytea and (b.created_at, b.id) < ($2::timestamptz, $3::uuid) order by b.created_at desc, b.id desc limit $4::bigint`,
+	selectOlder: `select id from ballots where owner = $1::bytea and (created_at, id) < ($2::timestamptz, $3::uuid)
+		order by created_at desc, id desc limit 1`,
+	selectYounger: `select id from ballots where owner = $1::bytea and (created_at, id) > ($2::timestamptz, $3::uuid)
+		order by created_at, id limit 1`,
 	selectCreated: "select created_at from ballots where id = $1::uuid",
 	selectBallots: "select id from ballots where id > $1::uuid order by id limit $2::bigint",
 	deleteBallots: "delete from ballots where id = any($1::uuid[])",

@@ -25,6 +25,12 @@ const (
 	countCodes
 	selectTags
 	deleteCodes
+	selectJoinCode
+	claimJoinCode
+	reviveJoinCode
+	selectJoined
+	releaseJoinCode
+	selectPace
 	insertBallot
 	updateDefinition
 	selectBallot
@@ -32,6 +38,8 @@ const (
 	deleteBallot
 	selectCreated
 	selectOwned
+	selectOlder
+	selectYounger
 	selectBallots
 	insertTombstone
 	selectUnswept
@@ -60,6 +68,15 @@ var queries = [numQueries]string{
 	selectTags:  "SELECT tag FROM codes WHERE ballot = ?",
 	deleteCodes: "DELETE FROM codes WHERE (ballot, tag) IN (SELECT ballot, tag FROM codes WHERE ballot = ? LIMIT ?) RETURNING 1",
 
+	selectJoinCode: "SELECT code FROM join_codes WHERE ballot = ? AND released_at IS NULL",
+	reviveJoinCode: "UPDATE join_codes SET released_at = NULL WHERE ballot = ? RETURNING code",
+	claimJoinCode: `INSERT INTO join_codes (code, ballot) VALUES (?, ?)
+		ON CONFLICT (code) DO UPDATE SET ballot = excluded.ballot, released_at = NULL WHERE released_at <= ? RETURNING code`,
+	selectJoined:    "SELECT ballot FROM join_codes WHERE code = ? AND released_at IS NULL",
+	releaseJoinCode: "UPDATE join_codes SET released_at = ? WHERE ballot = ? AND released_at IS NULL",
+
+	selectPace: "SELECT max(0, (at - ?) / ?) AS slot, count(*) FROM votes WHERE ballot = ? AND revision = 1 GROUP BY slot",
+
 	selectVotes: "SELECT tag, revision, vote_id, position, version, at, sealed FROM votes WHERE ballot = ? AND tag = ? ORDER BY revision",
 	selectLog:   "SELECT tag, revision, vote_id, position, version, at, sealed FROM votes WHERE ballot = ? ORDER BY position",
 	insertVote:  "INSERT INTO votes (ballot, tag, revision, vote_id, position, version, at, sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -76,6 +93,8 @@ var queries = [numQueries]string{
 	deleteBallot:     "DELETE FROM ballots WHERE id = ?",
 	selectCreated:    "SELECT created_at FROM ballots WHERE id = ?",
 	selectOwned:      "SELECT id FROM ballots WHERE owner = ? AND (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?",
+	selectOlder:      "SELECT id FROM ballots WHERE owner = ? AND (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT 1",
+	selectYounger:    "SELECT id FROM ballots WHERE owner = ? AND (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT 1",
 	selectBallots:    "SELECT id FROM ballots WHERE id > ? ORDER BY id LIMIT ?",
 
 	selectTombstone: "SELECT at FROM tombstones WHERE ballot = ?",
