@@ -1,0 +1,236 @@
+package views
+
+import (
+	"context"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/a-h/templ"
+
+	"github.com/oponn/oponn"
+	"github.com/oponn/oponn/views/locales"
+	"github.com/oponn/oponn/views/picture"
+)
+
+// Picture is a figure of a result.
+type Picture struct{ picture.Figure }
+
+// Inline returns the figure as a part of a page.
+func (f *Picture) Inline() templ.Component {
+	return templ.ComponentFunc(func(_ context.Context, w io.Writer) error { return f.SVG(w) })
+}
+
+// pictureWidth is that of all figures, in pixels; barsShown is how many options
+// one shows at most.
+const (
+	pictureWidth = 1200
+	margin       = 48.0
+	inner        = pictureWidth - 2*margin
+	barsShown    = 60
+)
+
+// drawable returns a locale and texts that a picture of pixels can show: its
+// font knows no scripts but Latin, Greek and Cyrillic. What it can't show is
+// told by number.
+func drawable(l *locales.Locale, question string, rows []row) (*locales.Locale, string, []row) {
+	if !picture.Drawable(l.N("status.votes", 1) + l.T("result.wins") + l.T("status.final")) {
+		l = locales.All()[0]
+	}
+	if !picture.Drawable(question) {
+		question = ""
+	}
+	for i := range rows {
+		if !picture.Drawable(rows[i].label) {
+			rows[i].label = "#" + strconv.Itoa(i+1)
+		}
+	}
+	return l, question, rows
+}
+
+// BarsPicture draws a result that is shown: a bar for each option. For pixels
+// it leaves out what their font has no characters for.
+func BarsPicture(l *locales.Locale, question string, d Result, pixels bool) *Picture {
+	rows := d.rows(l)
+	description := barsDescription(l, d, rows)
+	title := l.T("result.title", question)
+	if pixels {
+		var shown *locales.Locale
+		if shown, question, rows = drawable(l, question, rows); shown != l {
+			l = shown
+			for i, r := range d.rows(l) {
+				rows[i].percent, rows[i].votes, rows[i].mark = r.percent, r.votes, r.mark
+			}
+		}
+	}
+	f := &Picture{picture.Figure{Width: pictureWidth, Title: title, Description: description}}
+	more := len(rows) - min(len(rows), barsShown)
+	rows = rows[:len(rows)-more]
+	lines := picture.Fit(question, 40, 3)
+	head := margin + 48*float64(len(lines)) + 44
+	f.Height = int(head + 76*float64(len(rows)) + 56)
+	f.Box(picture.Rect{Width: pictureWidth, Height: float64(f.Height)}, picture.Ground)
+	f.heading(lines)
+	f.Write(picture.Words{Point: picture.Point{X: margin, Y: head - 20}, Size: 22, Paint: picture.Muted, Text: summaryLine(l, d)})
+	for i, r := range rows {
+		f.bar(head+76*float64(i), r, d.Options[i], d.Votes)
+	}
+	f.foot(l, more)
+	return f
+}
+
+// heading writes a question behind a prompt.
+func (f *Picture) heading(lines []string) {
+	if len(lines) > 0 {
+		f.Write(picture.Words{Point: picture.Point{X: margin, Y: margin + 36}, Size: 40, Bold: true, Paint: picture.Accent, Text: ">"})
+	}
+	for i, line := range lines {
+		f.Write(picture.Words{Point: picture.Point{X: margin + 48, Y: margin + 36 + 48*float64(i)}, Size: 40, Bold: true, Paint: picture.Text, Text: line})
+	}
+}
+
+// foot signs a picture.
+func (f *Picture) foot(l *locales.Locale, more int) {
+	y := float64(f.Height) - 22
+	if more > 0 {
+		f.Write(picture.Words{Point: picture.Point{X: margin, Y: y}, Size: 18, Paint: picture.Muted, Text: "+ " + l.Number(uint64(more))})
+	}
+	f.Write(picture.Words{Point: picture.Point{X: pictureWidth - margin, Y: y}, Size: 18, Bold: true, Anchor: picture.End, Paint: picture.Muted, Text: "oponn"})
+}
+
+// segments is how many parts a bar has when it is full.
+const segments = 64
+
+// bar draws one option: its label, its share, and below them the bar.
+func (f *Picture) bar(y float64, r row, o oponn.Result, votes uint64) {
+	paint, words := picture.Deep, picture.Text
+	if r.first {
+		paint = picture.Gradient
+	}
+	label := r.label
+	if r.mark != "" {
+		label += "  [" + r.mark + "]"
+	}
+	for _, line := range picture.Fit(label, 60, 1) {
+		f.Write(picture.Words{Point: picture.Point{X: margin, Y: y + 26}, Size: 24, Bold: r.first, Paint: words, Text: line})
+	}
+	f.Write(picture.Words{Point: picture.Point{X: pictureWidth - margin - 110, Y: y + 26}, Size: 26, Bold: true, Anchor: picture.End, Paint: picture.Text, Text: r.percent})
+	f.Write(picture.Words{Point: picture.Point{X: pictureWidth - margin, Y: y + 26}, Size: 22, Anchor: picture.End, Paint: picture.Muted, Text: r.votes})
+	var share float64
+	if votes > 0 {
+		share = min(float64(o.Votes)/float64(votes), 1)
+	}
+	var full, rest []picture.Rect
+	step, whole := inner/segments, picture.Rect{X: margin, Y: y + 38, Width: inner, Height: 18}
+	for i := range segments {
+		from := float64(i) * step
+		filled := min(max(share*inner-from, 0), step-3)
+		if filled > 0 {
+			full = append(full, picture.Rect{X: margin + from, Y: whole.Y, Width: filled, Height: whole.Height})
+		}
+		if filled < step-3 {
+			rest = append(rest, picture.Rect{X: margin + from + filled, Y: whole.Y, Width: step - 3 - filled, Height: whole.Height})
+		}
+	}
+	f.Boxes(rest, picture.Track, whole)
+	f.Boxes(full, paint, whole)
+}
+
+// summaryLine says how the ballot stands.
+func summaryLine(l *locales.Locale, d Result) string {
+	line := l.N("status.votes", d.Votes) + "  ·  " + l.T("status."+string(d.Status))
+	if d.Status == oponn.Closed && !d.ClosedAt.IsZero() {
+		line = l.N("status.votes", d.Votes) + "  ·  " + l.T("status.final") + "  ·  " + l.Time(d.ClosedAt)
+	}
+	return line
+}
+
+// barsDescription reads a result out.
+func barsDescription(l *locales.Locale, d Result, rows []row) string {
+	text := l.N("status.votes", d.Votes) + "."
+	for _, r := range rows {
+		text += " " + r.label + ": " + r.votes + " (" + r.percent + ")."
+	}
+	return text
+}
+
+// The chart of the pace, in pixels: where the plot begins and ends.
+const (
+	paceHeight = 480
+	plotLeft   = margin + 92
+	plotRight  = pictureWidth - margin
+	plotTop    = 120.0
+	plotBottom = paceHeight - 84.0
+)
+
+// PacePicture draws how many had voted when; nil for no pace.
+func PacePicture(l *locales.Locale, question string, pace oponn.Pace, pixels bool) *Picture {
+	if len(pace) < 2 {
+		return nil
+	}
+	first, last := pace[0], pace[len(pace)-1]
+	f := &Picture{picture.Figure{Width: pictureWidth, Height: paceHeight, Title: l.T("pace.title", question),
+		Description: l.N("pace.description", last.Voters, l.Clock(first.At), l.Clock(last.At), l.Clock(half(pace)))}}
+	if pixels {
+		l, question, _ = drawable(l, question, nil)
+	}
+	f.Box(picture.Rect{Width: pictureWidth, Height: paceHeight}, picture.Ground)
+	f.Write(picture.Words{Point: picture.Point{X: margin, Y: 56}, Size: 26, Bold: true, Paint: picture.Accent, Text: ">"})
+	f.Write(picture.Words{Point: picture.Point{X: margin + 32, Y: 56}, Size: 26, Bold: true, Paint: picture.Text, Text: l.T("pace.heading")})
+	for _, line := range picture.Fit(question, 74, 1) {
+		f.Write(picture.Words{Point: picture.Point{X: margin + 32, Y: 88}, Size: 18, Paint: picture.Muted, Text: line})
+	}
+	step := tick(last.Voters)
+	top := (last.Voters + step - 1) / step * step
+	place := func(p oponn.Point) picture.Point {
+		x := float64(p.At.Sub(first.At)) / float64(last.At.Sub(first.At))
+		return picture.Point{X: plotLeft + x*(plotRight-plotLeft), Y: plotBottom - float64(p.Voters)/float64(top)*(plotBottom-plotTop)}
+	}
+	for n := uint64(0); n <= top; n += step {
+		y := place(oponn.Point{At: first.At, Voters: n}).Y
+		f.Box(picture.Rect{X: plotLeft, Y: y - 0.5, Width: plotRight - plotLeft, Height: 1}, picture.Line)
+		f.Write(picture.Words{Point: picture.Point{X: plotLeft - 16, Y: y + 6}, Size: 18, Anchor: picture.End, Paint: picture.Muted, Text: l.Number(n)})
+	}
+	line := make([]picture.Point, len(pace))
+	for i, p := range pace {
+		line[i] = place(p)
+	}
+	end := line[len(line)-1]
+	f.Area(append([]picture.Point{{X: plotLeft, Y: plotBottom}}, append(line[:len(line):len(line)], picture.Point{X: end.X, Y: plotBottom})...), picture.Faint)
+	f.Stroke(line, 4, picture.Gradient)
+	f.Box(picture.Rect{X: end.X - 7, Y: end.Y - 7, Width: 14, Height: 14}, picture.Text)
+	f.moments(l, first.At, last.At)
+	f.foot(l, 0)
+	return f
+}
+
+// moments writes the times below a plot.
+func (f *Picture) moments(l *locales.Locale, from, until time.Time) {
+	write := func(x float64, at time.Time, anchor picture.Anchor) {
+		f.Write(picture.Words{Point: picture.Point{X: x, Y: plotBottom + 32}, Size: 18, Anchor: anchor, Paint: picture.Muted, Text: l.Clock(at)})
+	}
+	write(plotLeft, from, "")
+	write(plotRight, until, picture.End)
+}
+
+// half returns when half of the voters had come.
+func half(pace oponn.Pace) time.Time {
+	all := pace[len(pace)-1].Voters
+	for _, p := range pace {
+		if p.Voters*2 >= all {
+			return p.At
+		}
+	}
+	return pace[len(pace)-1].At
+}
+
+// tick returns a round number of which at most five make up all.
+func tick(all uint64) uint64 {
+	for unit := uint64(1); ; unit *= 10 {
+		for _, n := range []uint64{1, 2, 5} {
+			if n*unit*5 >= all || unit > all {
+				return n * unit
+			}
+		}
+	}
+}
