@@ -10,6 +10,8 @@ import (
 type Home struct {
 	// Ballots are those that this browser made, the newest first.
 	Ballots []Summary
+	// Newer and Older say that there are more before and behind these.
+	Newer, Older bool
 	// JoinURL is this server's address for other machines of the same network,
 	// shown with a QR code; empty where there is none to show.
 	JoinURL string
@@ -23,8 +25,8 @@ type Summary struct {
 	Status   oponn.Status
 	// Votes counts voters.
 	Votes uint64
-	// ClosesAt is when the ballot closes; zero is never.
-	ClosesAt time.Time
+	// OpensAt and ClosesAt are the plan; zero for none.
+	OpensAt, ClosesAt time.Time
 }
 
 // HomePage returns the front page.
