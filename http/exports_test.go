@@ -128,7 +128,7 @@ func TestExport_ByCookie(t *testing.T) {
 	w := start(t, tuning{})
 	owner, other := w.browser(), w.browser()
 	path := owner.makeBallot()
-	links := owner.open(path + "/manage").says(t, "results.csv", "votes.csv", "votes.json").links()
+	links := owner.open(path+"/manage").says(t, "results.csv", "votes.csv", "votes.json").links()
 	for _, name := range []string{"/results.csv", "/votes.csv", "/votes.json"} {
 		if !slices.Contains(links, path+name) {
 			t.Errorf("no link to %s among %q", name, links)
