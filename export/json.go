@@ -48,6 +48,12 @@ func NewResults(b oponn.Snapshot, o oponn.Onlooker) Results {
 	return r
 }
 
+// ResultsJSON writes what an onlooker may see of a result, who must be allowed
+// to see counts.
+func ResultsJSON(w io.Writer, s oponn.Snapshot, o oponn.Onlooker) error {
+	return json.NewEncoder(w).Encode(NewResults(s, o))
+}
+
 // vote is a vote in JSON.
 type vote struct {
 	Choices []oponn.OptionID `json:"choices"`
