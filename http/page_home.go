@@ -16,7 +16,7 @@ const ownedLimit = 20
 // of them at a time. The query names the ballot beside which the part begins;
 // one that is not there any more begins the list anew.
 func (s *Server) showHome(c echo.Context) error {
-	home := views.Home{JoinURL: s.joinURL(c.Request())}
+	home := views.Home{Path: c.Request().URL.RequestURI(), JoinURL: s.joinURL(c.Request())}
 	owner, ok := s.owner(c.Request())
 	if !ok {
 		return s.show(c, http.StatusOK, views.HomePage(s.page(c), home))

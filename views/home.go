@@ -3,6 +3,8 @@ package views
 import (
 	"time"
 
+	"github.com/a-h/templ"
+
 	"github.com/oponn/oponn"
 )
 
@@ -12,6 +14,8 @@ type Home struct {
 	Ballots []Summary
 	// Newer and Older say that there are more before and behind these.
 	Newer, Older bool
+	// Path is the page's own, with the part of the list that it shows.
+	Path string
 	// JoinURL is this server's address for other machines of the same network,
 	// shown with a QR code; empty where there is none to show.
 	JoinURL string
@@ -29,7 +33,20 @@ type Summary struct {
 	OpensAt, ClosesAt time.Time
 }
 
+// polling has a list with ballots look again now and then. Without a script the
+// page loads itself anew.
+func (d Home) polling(p Page) templ.Attributes {
+	if len(d.Ballots) == 0 || !p.Assets.HasHTMX() {
+		return nil
+	}
+	return templ.Attributes{"hx-get": d.Path, "hx-trigger": "every 10s, look", "hx-select": ".mine", "hx-swap": "outerMorph"}
+}
+
 // HomePage returns the front page.
 func HomePage(p Page, d Home) View {
-	return View{page: p, title: p.t("home.title"), current: "/", main: homeMain(p, d)}
+	v := View{page: p, title: p.t("home.title"), current: "/", main: homeMain(p, d)}
+	if len(d.Ballots) > 0 {
+		v.refresh = refreshSeconds
+	}
+	return v
 }
