@@ -66,7 +66,7 @@ func NewExport(ctx context.Context, s Snapshot, log VoteLog) (*Export, error) {
 func (e *Export) Each(ctx context.Context, do func(AnonymousVote) error) error {
 	d := &e.Snapshot.Ballot.Definition
 	return e.pages(ctx, func(page []LoggedVote) error {
-		rand.Shuffle(len(page), func(i, j int) { page[i], page[j] = page[j], page[i] })
+		rand.Shuffle(len(page), func(i, j int) { page[i], page[j] = page[j], page[i] }) //nolint:gosec // ChaCha8, seeded by the system
 		for _, row := range page {
 			choice, err := e.Snapshot.Ballot.OpenChoice(row)
 			if err != nil {

@@ -17,7 +17,7 @@ func (r *reader) text(name, path string) string {
 	if path == "" {
 		return ""
 	}
-	file, err := os.Open(path) //nolint:gosec // named by the operator
+	file, err := os.Open(path)
 	if err != nil {
 		r.fault("%s can't be read: %v.", name, err)
 		return ""
