@@ -124,6 +124,33 @@ func TestExport_HonoursVisibility(t *testing.T) {
 	w.get(path).want(t, http.StatusOK)
 }
 
+// lookAtFiles asks for all that can be kept of a ballot.
+func (s *scene) lookAtFiles(t *testing.T, by spectator, sees bool) {
+	t.Helper()
+	api, pages := "/api/v1/ballots/"+s.ballot.ID, "/ballots/"+s.ballot.ID
+	var authorization []string
+	if by.credentials != "" {
+		authorization = []string{"Authorization", "Bearer " + by.credentials}
+	}
+	files := []reply{s.get(api+"/results.csv", authorization...), by.browser.open(pages + "/results.csv").reply}
+	for _, r := range files {
+		if sees {
+			r.want(t, http.StatusOK).rows(t, resultColumns...)
+		} else {
+			wantSilence(t, "the file", r.want(t, http.StatusForbidden).body)
+		}
+	}
+	for _, name := range []string{"/votes.csv", "/votes.json"} {
+		for _, r := range []reply{s.get(api+name, authorization...), by.browser.open(pages + name).reply} {
+			if by.who == "owner" {
+				r.want(t, http.StatusOK)
+			} else {
+				wantSilence(t, "the votes", r.want(t, http.StatusForbidden).body)
+			}
+		}
+	}
+}
+
 func TestExport_ByCookie(t *testing.T) {
 	w := start(t, tuning{})
 	owner, other := w.browser(), w.browser()

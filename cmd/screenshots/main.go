@@ -124,6 +124,8 @@ func shots(ballot, approval made) []shot {
 		{"new-rules-wide", "/new", 1280, 720, dark, ruled},
 		{"vote-approval-phone", lunch, 390, 844, light, several},
 		{"manage-phone", lunch + "/manage#" + approval.OwnerKey, 390, 844, dark, managed},
+		{"manage-wide", lunch + "/manage#" + approval.OwnerKey, 1280, 900, dark, managed},
+		{"report-phone", page + "/report", 390, 844, dark, nil},
 		{"vote-narrow-light", page, 320, 640, light, chosen},
 		{"results-wide", page + "/results", 1280, 800, dark, live},
 		{"results-wide-light", page + "/results", 1600, 900, light, live},
