@@ -193,3 +193,27 @@ func TestExport_Refuses(t *testing.T) {
 	l.log[3].Sealed = bytes.Clone(l.log[4].Sealed)
 	wantCode(t, e.Each(context.Background(), func(oponn.AnonymousVote) error { return nil }), oponn.CodeInternal)
 }
+
+func TestSnapshot_KeptUntil(t *testing.T) {
+	day := 24 * time.Hour
+	anybody, owner := oponn.Onlooker{}, oponn.Onlooker{Owner: true}
+	for name, tt := range map[string]struct {
+		visibility    oponn.Visibility
+		state         oponn.State
+		theirs, owner time.Time
+	}{
+		"closed":       {oponn.VisibleToOwner, oponn.State{Status: oponn.Closed, ClosedAt: noon, ClosesAt: noon.Add(day)}, noon.Add(7 * day), noon.Add(7 * day)},
+		"to be closed": {oponn.VisibleToOwner, oponn.State{Status: oponn.Open, ClosesAt: noon.Add(day)}, noon.Add(8 * day), noon.Add(8 * day)},
+		"for all":      {oponn.VisibleAlways, oponn.State{Status: oponn.Open}, noon.Add(9 * day), noon.Add(9 * day)},
+		"hidden":       {oponn.VisibleToOwner, oponn.State{Status: oponn.Open}, time.Time{}, noon.Add(9 * day)},
+	} {
+		b := openBallot(t, oponn.Definition{Question: "?", Labels: []string{"a", "b"}, Rules: oponn.Rules{RetentionDays: 7, Visibility: tt.visibility}})
+		s := oponn.Snapshot{Ballot: b, State: tt.state, ExpiresAt: noon.Add(9 * day)}
+		if got := s.KeptUntil(anybody); !got.Equal(tt.theirs) {
+			t.Errorf("%s: kept until %v, want %v", name, got, tt.theirs)
+		}
+		if got := s.KeptUntil(owner); !got.Equal(tt.owner) {
+			t.Errorf("%s: kept until %v for the owner, want %v", name, got, tt.owner)
+		}
+	}
+}

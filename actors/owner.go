@@ -20,7 +20,7 @@ func (s *System) Owned(ctx context.Context, owner oponn.OwnerID, edge oponn.Edge
 	}
 	page, records := oponn.NewOwnedPage(records, edge, limit)
 	for _, record := range records {
-		ballot, state, writeIns, err := s.unseal(ctx, record)
+		snapshot, err := s.opened(ctx, record)
 		if err != nil {
 			if oponn.CodeOf(err) == oponn.CodeKeysUnavailable && !errors.Is(err, oponn.ErrKeyDenied) {
 				return oponn.OwnedPage{}, err
@@ -28,16 +28,26 @@ func (s *System) Owned(ctx context.Context, owner oponn.OwnerID, edge oponn.Edge
 			s.cfg.Logger.Error("ballot not opened", "ballot", record.Ballot.String(), "error", err)
 			continue
 		}
-		page.Ballots = append(page.Ballots, oponn.Snapshot{Ballot: ballot, Version: record.Head.Version, State: state, WriteIns: writeIns, ExpiresAt: record.Head.ExpiresAt})
+		page.Ballots = append(page.Ballots, snapshot)
 	}
 	return page, nil
+}
+
+// opened returns a record, opened, as it stands.
+func (s *System) opened(ctx context.Context, record oponn.Record) (oponn.Snapshot, error) {
+	ballot, state, writeIns, err := s.unseal(ctx, record)
+	return oponn.Snapshot{Ballot: ballot, Version: record.Head.Version, State: state, WriteIns: writeIns, ExpiresAt: record.Head.ExpiresAt}, err
 }
 
 // Export begins an export of a ballot's votes as they stand now. Who asks was
 // checked before. It reads the log once; Export.Each reads it again, from the
 // store and past the ballot's actor.
 func (s *System) Export(ctx context.Context, ballot oponn.BallotID) (*oponn.Export, error) {
-	snapshot, err := s.Result(ctx, ballot, 0)
+	record, err := s.cfg.Store.Load(ctx, ballot) // not what the actor knows, which may lack the label of a write-in yet
+	if err != nil {
+		return nil, storeError(err)
+	}
+	snapshot, err := s.opened(ctx, record)
 	if err != nil {
 		return nil, err
 	}
