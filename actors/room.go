@@ -67,8 +67,14 @@ func (s *System) Pace(ctx context.Context, b oponn.Snapshot) (oponn.Pace, error)
 // Beside returns the ballots of an owner that were created just before and just
 // after the given one; zeros for none.
 func (s *System) Beside(ctx context.Context, owner oponn.OwnerID, ballot oponn.BallotID) (before, after oponn.BallotID, err error) {
-	if before, after, err = s.cfg.Store.Beside(ctx, owner.Hash(), ballot); err != nil {
-		return before, after, storeError(err)
+	for edge, found := range map[oponn.Edge]*oponn.BallotID{{Ballot: ballot}: &before, {Ballot: ballot, Newer: true}: &after} {
+		records, err := s.cfg.Store.Owned(ctx, owner.Hash(), edge, 1)
+		if err != nil {
+			return oponn.BallotID{}, oponn.BallotID{}, storeError(err)
+		}
+		for _, record := range records {
+			*found = record.Ballot
+		}
 	}
 	return before, after, nil
 }

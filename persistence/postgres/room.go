@@ -77,19 +77,3 @@ func (s *Store) Pace(ctx context.Context, ballot oponn.BallotID, span oponn.Span
 		}})
 	return slots, translate(ctx, err)
 }
-
-// Beside returns the ballots of an owner next to one.
-func (s *Store) Beside(ctx context.Context, owner [32]byte, ballot oponn.BallotID) (before, after oponn.BallotID, err error) {
-	err = s.read(ctx, func(ctx context.Context, c *connection) error {
-		before, after = oponn.BallotID{}, oponn.BallotID{}
-		at, err := c.created(ctx, ballot)
-		if err != nil {
-			return err
-		}
-		args := [][]byte{owner[:], at, uuid(ballot)}
-		return c.run(ctx,
-			step{selectOlder, args, func(row row) { before = row.ballot() }},
-			step{selectYounger, args, func(row row) { after = row.ballot() }})
-	})
-	return before, after, err
-}

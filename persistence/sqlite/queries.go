@@ -15,6 +15,7 @@ const (
 	deleteHead
 	selectExpired
 	selectVotes
+	selectByTag
 	selectLog
 	insertVote
 	selectWriteIns
@@ -38,8 +39,7 @@ const (
 	deleteBallot
 	selectCreated
 	selectOwned
-	selectOlder
-	selectYounger
+	selectOwnedAfter
 	selectBallots
 	insertTombstone
 	selectUnswept
@@ -78,6 +78,7 @@ var queries = [numQueries]string{
 	selectPace: "SELECT max(0, (at - ?) / ?) AS slot, count(*) FROM votes WHERE ballot = ? AND revision = 1 GROUP BY slot",
 
 	selectVotes: "SELECT tag, revision, vote_id, position, version, at, sealed FROM votes WHERE ballot = ? AND tag = ? ORDER BY revision",
+	selectByTag: "SELECT tag, revision, vote_id, position, version, at, sealed FROM votes WHERE ballot = ? AND (tag, revision) > (?, ?) ORDER BY tag, revision LIMIT ?",
 	selectLog:   "SELECT tag, revision, vote_id, position, version, at, sealed FROM votes WHERE ballot = ? ORDER BY position",
 	insertVote:  "INSERT INTO votes (ballot, tag, revision, vote_id, position, version, at, sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 	deleteVotes: "DELETE FROM votes WHERE (ballot, tag, revision) IN (SELECT ballot, tag, revision FROM votes WHERE ballot = ? LIMIT ?) RETURNING 1",
@@ -93,8 +94,7 @@ var queries = [numQueries]string{
 	deleteBallot:     "DELETE FROM ballots WHERE id = ?",
 	selectCreated:    "SELECT created_at FROM ballots WHERE id = ?",
 	selectOwned:      "SELECT id FROM ballots WHERE owner = ? AND (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?",
-	selectOlder:      "SELECT id FROM ballots WHERE owner = ? AND (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT 1",
-	selectYounger:    "SELECT id FROM ballots WHERE owner = ? AND (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT 1",
+	selectOwnedAfter: "SELECT id FROM ballots WHERE owner = ? AND (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?",
 	selectBallots:    "SELECT id FROM ballots WHERE id > ? ORDER BY id LIMIT ?",
 
 	selectTombstone: "SELECT at FROM tombstones WHERE ballot = ?",

@@ -91,24 +91,3 @@ func (s *Store) Pace(ctx context.Context, ballot oponn.BallotID, span oponn.Span
 	})
 	return slots, err
 }
-
-// Beside returns the ballots of an owner next to one.
-func (s *Store) Beside(ctx context.Context, owner [32]byte, ballot oponn.BallotID) (before, after oponn.BallotID, err error) {
-	err = s.read(ctx, func(c *connection) error {
-		at, err := c.created(ballot)
-		if err != nil {
-			return err
-		}
-		for q, found := range map[query]*oponn.BallotID{selectOlder: &before, selectYounger: &after} {
-			ids, err := c.ids(q, owner[:], at, ballot[:])
-			if err != nil {
-				return err
-			}
-			for _, id := range ids {
-				*found = id
-			}
-		}
-		return nil
-	})
-	return before, after, err
-}

@@ -105,31 +105,3 @@ func (m *Memory) Pace(ctx context.Context, ballot oponn.BallotID, span oponn.Spa
 	}
 	return slots, nil
 }
-
-// Beside returns the ballots of an owner next to one.
-func (m *Memory) Beside(ctx context.Context, owner [32]byte, ballot oponn.BallotID) (before, after oponn.BallotID, err error) {
-	done, err := m.enter(ctx)
-	if err != nil {
-		return before, after, err
-	}
-	defer done()
-	m.disk.mu.RLock()
-	defer m.disk.mu.RUnlock()
-	this, err := m.disk.find(ballot)
-	if err != nil {
-		return before, after, err
-	}
-	var older, younger *kept
-	for _, k := range m.disk.ballots {
-		switch {
-		case owner == [32]byte{} || k.record.Owner != owner || k == this:
-		case newerFirst(this, k) < 0:
-			if older == nil || newerFirst(k, older) < 0 {
-				older, before = k, k.record.Ballot
-			}
-		case younger == nil || newerFirst(younger, k) < 0:
-			younger, after = k, k.record.Ballot
-		}
-	}
-	return before, after, nil
-}

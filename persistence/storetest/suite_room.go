@@ -156,37 +156,3 @@ func (s suite) pace() {
 		}
 	})
 }
-
-func (s suite) beside() {
-	s.test("an owner's ballots in the order of their creation", func(t *testing.T, db database) {
-		store, ctx := db.open(t), context.Background()
-		anna, ben := oponn.NewOwnerID(), oponn.NewOwnerID()
-		var ballots []oponn.BallotID
-		for range 3 {
-			ballots = append(ballots, Create(t, store, Plan{Owner: anna}).ID)
-			Create(t, store, Plan{Owner: ben})
-			Create(t, store, Plan{})
-		}
-		for i, ballot := range ballots {
-			var want [2]oponn.BallotID
-			if i > 0 {
-				want[0] = ballots[i-1]
-			}
-			if i < len(ballots)-1 {
-				want[1] = ballots[i+1]
-			}
-			before, after, err := store.Beside(ctx, anna.Hash(), ballot)
-			expect(t, err, "")
-			if got := [2]oponn.BallotID{before, after}; got != want {
-				t.Errorf("beside ballot %d are %v, want %v", i, got, want)
-			}
-		}
-		before, after, err := store.Beside(ctx, [32]byte{}, ballots[1])
-		expect(t, err, "")
-		if before != (oponn.BallotID{}) || after != (oponn.BallotID{}) {
-			t.Error("nobody owns ballots")
-		}
-		_, _, err = store.Beside(ctx, anna.Hash(), oponn.NewBallotID())
-		expect(t, err, oponn.CodeNotFound)
-	})
-}
