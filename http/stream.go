@@ -105,6 +105,6 @@ func (s *Server) watch(c echo.Context, id oponn.BallotID, d *dialect, to oponn.S
 	r := c.Request()
 	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.Deadline)
 	defer cancel()
-	return s.ballots.Watch(ctx, id, oponn.Viewer{Group: &d.Group, Sink: to,
+	return s.ballots.Watch(ctx, id, oponn.Viewer{Group: &d.Group, Sink: to, Uncounted: c.QueryParam("as") == asProjector,
 		After: max(seen(c), parseVersion(r.Header.Get("Last-Event-ID")))})
 }

@@ -22,11 +22,14 @@ const AssetsPrefix = "/assets/"
 
 // Names of the assets, as URL takes them.
 const (
-	assetCSS     = "oponn.css"
-	assetJS      = "oponn.js"
-	assetFavicon = "favicon.svg"
-	assetHTMX    = "htmx.min.js"
-	assetSSE     = "hx-sse.min.js"
+	assetCSS        = "oponn.css"
+	assetPresentCSS = "present.css"
+	assetPresentJS  = "present.js"
+	assetEmbedCSS   = "embed.css"
+	assetJS         = "oponn.js"
+	assetFavicon    = "favicon.svg"
+	assetHTMX       = "htmx.min.js"
+	assetSSE        = "hx-sse.min.js"
 )
 
 var contentTypes = map[string]string{

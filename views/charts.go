@@ -116,24 +116,34 @@ func (f *Picture) bar(y float64, r row, o oponn.Result, votes uint64) {
 	}
 	f.Write(picture.Words{Point: picture.Point{X: pictureWidth - margin - 110, Y: y + 26}, Size: 26, Bold: true, Anchor: picture.End, Paint: picture.Text, Text: r.percent})
 	f.Write(picture.Words{Point: picture.Point{X: pictureWidth - margin, Y: y + 26}, Size: 22, Anchor: picture.End, Paint: picture.Muted, Text: r.votes})
-	var share float64
-	if votes > 0 {
-		share = min(float64(o.Votes)/float64(votes), 1)
-	}
+	f.segmented(picture.Rect{X: margin, Y: y + 38, Width: inner, Height: 18}, segments, portion(o.Votes, votes), paint)
+}
+
+// segmented draws a bar of which a share is filled.
+func (f *Picture) segmented(whole picture.Rect, parts int, share float64, paint picture.Paint) {
+	const gap = 3
 	var full, rest []picture.Rect
-	step, whole := inner/segments, picture.Rect{X: margin, Y: y + 38, Width: inner, Height: 18}
-	for i := range segments {
+	step := whole.Width / float64(parts)
+	for i := range parts {
 		from := float64(i) * step
-		filled := min(max(share*inner-from, 0), step-3)
+		filled := min(max(share*whole.Width-from, 0), step-gap)
 		if filled > 0 {
-			full = append(full, picture.Rect{X: margin + from, Y: whole.Y, Width: filled, Height: whole.Height})
+			full = append(full, picture.Rect{X: whole.X + from, Y: whole.Y, Width: filled, Height: whole.Height})
 		}
-		if filled < step-3 {
-			rest = append(rest, picture.Rect{X: margin + from + filled, Y: whole.Y, Width: step - 3 - filled, Height: whole.Height})
+		if filled < step-gap {
+			rest = append(rest, picture.Rect{X: whole.X + from + filled, Y: whole.Y, Width: step - gap - filled, Height: whole.Height})
 		}
 	}
 	f.Boxes(rest, picture.Track, whole)
 	f.Boxes(full, paint, whole)
+}
+
+// portion returns the part of all that some are, from 0 to 1.
+func portion(some, all uint64) float64 {
+	if all == 0 {
+		return 0
+	}
+	return min(float64(some)/float64(all), 1)
 }
 
 // summaryLine says how the ballot stands.

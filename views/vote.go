@@ -64,7 +64,7 @@ type Vote struct {
 // VotePage returns the page on which one votes. Without the possibility to
 // vote, before opening and after closing, it says so and has no form.
 func VotePage(p Page, d Vote) View {
-	return View{page: p, title: d.Question, main: voteMain(p, d)}
+	return View{page: p, title: d.Question, main: voteMain(p, d), preview: previewOf(d.Question, d.ShareURL)}
 }
 
 // several says whether more than one option may be chosen.
