@@ -45,7 +45,7 @@ func (s *Server) showPresent(c echo.Context) error {
 	site := s.shareBase(c.Request())
 	view := views.Present{ID: id.String(), Question: snapshot.Ballot.Definition.Question, Result: resultData(snapshot, o), Version: version,
 		ShareURL: s.shareURL(c, id), JoinCode: s.joinCode(c, snapshot), Site: site[strings.Index(site, "://")+3:],
-		Watching: s.ballots.Watching(id), Covered: covered, Pace: s.paceChart(c, snapshot, o)}
+		Watching: s.ballots.Watching(id), Covered: covered, Pace: s.paceChart(c, snapshot, o, views.PaceColumn)}
 	if view.Before, view.After, err = s.beside(c, snapshot); err != nil {
 		return err
 	}

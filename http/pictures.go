@@ -132,8 +132,9 @@ func (m *memo[K, V]) drop(key K) {
 	}
 }
 
-func (s *Server) paceChart(c echo.Context, b oponn.Snapshot, o oponn.Onlooker) *views.Picture {
-	return views.PacePicture(locale(c.Request()), b.Ballot.Definition.Question, s.pace(c.Request().Context(), b, o), false)
+// paceChart returns a chart for a page; nil for none.
+func (s *Server) paceChart(c echo.Context, b oponn.Snapshot, o oponn.Onlooker, shape views.PaceShape) *views.Picture {
+	return views.PacePicture(locale(c.Request()), b.Ballot.Definition.Question, s.pace(c.Request().Context(), b, o), shape)
 }
 
 // resultPicture returns the handler for a picture of a result, for whoever may
@@ -160,10 +161,15 @@ func (s *Server) resultPicture(name, mediaType string) echo.HandlerFunc {
 		o.Projected = o.Owner // it is made to be shown to others
 		l, pixels := locale(c.Request()), mediaType == mediaPNG
 		var figure *views.Picture
-		if name == "bars" {
+		switch {
+		case name == "bars":
 			figure = views.BarsPicture(l, snapshot.Ballot.Definition.Question, resultData(snapshot, o), pixels)
-		} else {
-			figure = views.PacePicture(l, snapshot.Ballot.Definition.Question, s.pace(ctx, snapshot, o), pixels)
+		case pixels:
+			figure = s.paceChart(c, snapshot, o, views.PacePNG)
+		case c.QueryParam("as") == asProjector:
+			figure = s.paceChart(c, snapshot, o, views.PaceColumn)
+		default:
+			figure = s.paceChart(c, snapshot, o, views.PaceSVG)
 		}
 		if figure == nil {
 			return oponn.Errorf(oponn.CodeNotFound, "This picture is there once the ballot has closed with ten votes or more.")

@@ -66,12 +66,12 @@ func BarsPicture(l *locales.Locale, question string, d Result, pixels bool) *Pic
 	f := &Picture{picture.Figure{Width: pictureWidth, Title: title, Description: description}}
 	more := len(rows) - min(len(rows), barsShown)
 	rows = rows[:len(rows)-more]
-	lines := picture.Fit(question, 40, 3)
-	head := margin + 48*float64(len(lines)) + 44
+	lines := picture.Fit(question, 43, 3)
+	head := margin + 48*float64(len(lines)) + 76
 	f.Height = int(head + 76*float64(len(rows)) + 56)
 	f.Box(picture.Rect{Width: pictureWidth, Height: float64(f.Height)}, picture.Ground)
 	f.heading(lines)
-	f.Write(picture.Words{Point: picture.Point{X: margin, Y: head - 20}, Size: 22, Paint: picture.Muted, Text: summaryLine(l, d)})
+	f.Write(picture.Words{Point: picture.Point{X: margin, Y: head - 38}, Size: 22, Paint: picture.Muted, Text: summaryLine(l, d)})
 	for i, r := range rows {
 		f.bar(head+76*float64(i), r, d.Options[i], d.Votes)
 	}
@@ -164,63 +164,84 @@ func barsDescription(l *locales.Locale, d Result, rows []row) string {
 	return text
 }
 
-// The chart of the pace, in pixels: where the plot begins and ends.
-const (
-	paceHeight = 480
-	plotLeft   = margin + 92
-	plotRight  = pictureWidth - margin
-	plotTop    = 120.0
-	plotBottom = paceHeight - 84.0
+// PaceShape is how a chart of the pace is laid out.
+type PaceShape struct {
+	width, height            float64
+	left, right, top, bottom float64 // margins of the plot
+	font                     float64
+	signed                   bool // with the question and our name: it is to stand alone
+	pixels                   bool
+	times                    string // the layout of times
+}
+
+// The shapes: a part of a page, one of a narrow column on a projector, and
+// files of their own.
+var (
+	PacePart   = PaceShape{width: 1200, height: 420, left: 120, right: 28, top: 84, bottom: 60, font: 20, times: clockTimes}
+	PaceColumn = PaceShape{width: 480, height: 400, left: 92, right: 16, top: 76, bottom: 52, font: 25, times: "15:04:05"}
+	PaceSVG    = PaceShape{width: 1200, height: 500, left: 140, right: 48, top: 120, bottom: 104, font: 18, times: clockTimes, signed: true}
+	PacePNG    = PaceShape{width: 1200, height: 500, left: 140, right: 48, top: 120, bottom: 104, font: 18, times: clockTimes, signed: true, pixels: true}
 )
 
+const clockTimes = "2006-01-02 15:04:05 UTC"
+
 // PacePicture draws how many had voted when; nil for no pace.
-func PacePicture(l *locales.Locale, question string, pace oponn.Pace, pixels bool) *Picture {
+func PacePicture(l *locales.Locale, question string, pace oponn.Pace, shape PaceShape) *Picture {
 	if len(pace) < 2 {
 		return nil
 	}
 	first, last := pace[0], pace[len(pace)-1]
-	f := &Picture{picture.Figure{Width: pictureWidth, Height: paceHeight, Title: l.T("pace.title", question),
+	f := &Picture{picture.Figure{Width: int(shape.width), Height: int(shape.height), Title: l.T("pace.title", question),
 		Description: l.N("pace.description", last.Voters, l.Clock(first.At), l.Clock(last.At), l.Clock(half(pace)))}}
-	if pixels {
+	if shape.pixels {
 		l, question, _ = drawable(l, question, nil)
 	}
-	f.Box(picture.Rect{Width: pictureWidth, Height: paceHeight}, picture.Ground)
-	f.Write(picture.Words{Point: picture.Point{X: margin, Y: 56}, Size: 26, Bold: true, Paint: picture.Accent, Text: ">"})
-	f.Write(picture.Words{Point: picture.Point{X: margin + 32, Y: 56}, Size: 26, Bold: true, Paint: picture.Text, Text: l.T("pace.heading")})
-	for _, line := range picture.Fit(question, 74, 1) {
-		f.Write(picture.Words{Point: picture.Point{X: margin + 32, Y: 88}, Size: 18, Paint: picture.Muted, Text: line})
-	}
+	f.Box(picture.Rect{Width: shape.width, Height: shape.height}, picture.Ground)
+	f.paceHeading(l, question, shape)
 	step := tick(last.Voters)
 	top := (last.Voters + step - 1) / step * step
+	right, bottom := shape.width-shape.right, shape.height-shape.bottom
 	place := func(p oponn.Point) picture.Point {
 		x := float64(p.At.Sub(first.At)) / float64(last.At.Sub(first.At))
-		return picture.Point{X: plotLeft + x*(plotRight-plotLeft), Y: plotBottom - float64(p.Voters)/float64(top)*(plotBottom-plotTop)}
-	}
-	for n := uint64(0); n <= top; n += step {
-		y := place(oponn.Point{At: first.At, Voters: n}).Y
-		f.Box(picture.Rect{X: plotLeft, Y: y - 0.5, Width: plotRight - plotLeft, Height: 1}, picture.Line)
-		f.Write(picture.Words{Point: picture.Point{X: plotLeft - 16, Y: y + 6}, Size: 18, Anchor: picture.End, Paint: picture.Muted, Text: l.Number(n)})
+		return picture.Point{X: shape.left + x*(right-shape.left), Y: bottom - float64(p.Voters)/float64(top)*(bottom-shape.top)}
 	}
 	line := make([]picture.Point, len(pace))
 	for i, p := range pace {
 		line[i] = place(p)
 	}
 	end := line[len(line)-1]
-	f.Area(append([]picture.Point{{X: plotLeft, Y: plotBottom}}, append(line[:len(line):len(line)], picture.Point{X: end.X, Y: plotBottom})...), picture.Faint)
+	f.Area(append([]picture.Point{{X: shape.left, Y: bottom}}, append(line[:len(line):len(line)], picture.Point{X: end.X, Y: bottom})...), picture.Faint)
+	for n := uint64(0); n <= top; n += step {
+		y := place(oponn.Point{At: first.At, Voters: n}).Y
+		f.Box(picture.Rect{X: shape.left, Y: y - 0.5, Width: right - shape.left, Height: 1}, picture.Line)
+		f.Write(picture.Words{Point: picture.Point{X: shape.left - 0.8*shape.font, Y: y + 0.35*shape.font}, Size: shape.font, Anchor: picture.End, Paint: picture.Muted, Text: l.Number(n)})
+	}
 	f.Stroke(line, 4, picture.Gradient)
-	f.Box(picture.Rect{X: end.X - 7, Y: end.Y - 7, Width: 14, Height: 14}, picture.Text)
-	f.moments(l, first.At, last.At)
-	f.foot(l, 0)
+	f.Box(picture.Rect{X: end.X - 6, Y: end.Y - 6, Width: 12, Height: 12}, picture.Text)
+	moment := func(x float64, at time.Time, anchor picture.Anchor) {
+		f.Write(picture.Words{Point: picture.Point{X: x, Y: bottom + 1.7*shape.font}, Size: shape.font, Anchor: anchor, Paint: picture.Muted, Text: at.UTC().Format(shape.times)})
+	}
+	moment(shape.left, first.At, "")
+	moment(right, last.At, picture.End)
+	if shape.signed {
+		f.foot(l, 0)
+	}
 	return f
 }
 
-// moments writes the times below a plot.
-func (f *Picture) moments(l *locales.Locale, from, until time.Time) {
-	write := func(x float64, at time.Time, anchor picture.Anchor) {
-		f.Write(picture.Words{Point: picture.Point{X: x, Y: plotBottom + 32}, Size: 18, Anchor: anchor, Paint: picture.Muted, Text: l.Clock(at)})
+// paceHeading says what the chart shows, and of what when it stands alone.
+func (f *Picture) paceHeading(l *locales.Locale, question string, shape PaceShape) {
+	x, size := margin, 26.0
+	if !shape.signed {
+		x = 0.8 * shape.font
 	}
-	write(plotLeft, from, "")
-	write(plotRight, until, picture.End)
+	f.Write(picture.Words{Point: picture.Point{X: x, Y: 46}, Size: size, Bold: true, Paint: picture.Accent, Text: ">"})
+	f.Write(picture.Words{Point: picture.Point{X: x + 1.25*size, Y: 46}, Size: size, Bold: true, Paint: picture.Text, Text: l.T("pace.heading")})
+	if shape.signed {
+		for _, line := range picture.Fit(question, 74, 1) {
+			f.Write(picture.Words{Point: picture.Point{X: x + 1.25*size, Y: 80}, Size: 18, Paint: picture.Muted, Text: line})
+		}
+	}
 }
 
 // half returns when half of the voters had come.

@@ -85,10 +85,14 @@ func (f *Picture) previewOptions(l *locales.Locale, labels []string, y float64) 
 		}
 	}
 	shown, left := shownRows(len(labels), y)
+	size, row := 34.0, previewRow
+	if room := (previewHeight - 110 - y) / float64(len(labels)); room > 1.3*previewRow {
+		size, row = 46, min(room, 1.5*previewRow)
+	}
 	for _, label := range labels[:shown] {
-		f.Write(picture.Words{Point: picture.Point{X: 72, Y: y + 40}, Size: 34, Paint: picture.Muted, Text: "[ ]"})
-		f.Write(picture.Words{Point: picture.Point{X: 160, Y: y + 40}, Size: 34, Paint: picture.Text, Text: picture.Fit(label, 46, 1)[0]})
-		y += previewRow
+		f.Write(picture.Words{Point: picture.Point{X: 72, Y: y + 1.2*size}, Size: size, Paint: picture.Accent, Text: "[ ]"})
+		f.Write(picture.Words{Point: picture.Point{X: 72 + 2.6*size, Y: y + 1.2*size}, Size: size, Paint: picture.Text, Text: picture.Fit(label, int(1500/size), 1)[0]})
+		y += row
 	}
 	f.rest(l, left, y)
 }
