@@ -83,13 +83,32 @@ func pageDialects(l *locales.Locale) dialects {
 				return e.append(make([]byte, 0, fragment.Len()+64)), 0
 			}},
 			route: routePageStream,
-			beat:  func(now time.Time) []byte { return []byte(now.UTC().Format(beatTime)) },
-			end:   func(reason oponn.EndReason) []byte { return []byte(reason) },
+			beat:  pageBeat,
+			end:   pageEnd,
 			busy:  "busy",
 		}
 	}
 	return all
 }
+
+// statusDialect is spoken to pages on which one votes: it tells how the ballot
+// is in its life, and nothing of votes, nor of versions, to all alike.
+func statusDialect(l *locales.Locale) *dialect {
+	return &dialect{
+		Group: oponn.Group{Name: "status/" + l.Lang(), Render: func(b oponn.Snapshot) ([]byte, int) {
+			var fragment bytes.Buffer
+			_ = views.StatusFragment(l, b.State.Status, b.State.OpensAt, b.State.ClosesAt, b.State.ClosedAt).Render(context.Background(), &fragment)
+			return event{data: fragment.Bytes()}.append(make([]byte, 0, fragment.Len()+64)), 0
+		}},
+		route: routePageStream,
+		beat:  pageBeat,
+		end:   pageEnd,
+		busy:  "busy",
+	}
+}
+
+func pageBeat(now time.Time) []byte         { return []byte(now.UTC().Format(beatTime)) }
+func pageEnd(reason oponn.EndReason) []byte { return []byte(reason) }
 
 // apiDialects are spoken to programs. Their end carries a reason, and a time to
 // come back unless it is for good. A change of status is told in the prelude.

@@ -3,7 +3,8 @@ package http
 import (
 	"net/http"
 	"net/url"
-	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -36,7 +37,9 @@ func (s *Server) showVote(c echo.Context) error {
 		return err
 	}
 	v.VoteID, v.Choices, v.WriteInText = oponn.NewVoteID().String(), c.QueryParams()["choice"], c.QueryParam("write_in")
-	v.Changing = receipt != nil
+	if receipt != nil {
+		v.Replacing = receipt.Locator
+	}
 	// Back shows this very form again, with its vote id: whoever sends it once
 	// more votes once. Everything else asks us first.
 	c.Response().Header().Set("Cache-Control", "private, no-cache")
@@ -71,7 +74,8 @@ func (s *Server) voteView(c echo.Context, b oponn.Snapshot, voter oponn.VoterID)
 	}
 	v := views.Vote{
 		ID: b.Ballot.ID.String(), Question: b.Ballot.Definition.Question, AllowWriteIn: b.Ballot.Definition.AllowWriteIn, Rules: b.Ballot.Definition.Rules,
-		Status: b.State.Status, HideVotes: !b.ShowsCounts(o), OpensAt: b.State.OpensAt, ClosesAt: b.State.ClosesAt,
+		Revision: b.Ballot.Definition.Revision, Status: b.State.Status, HideVotes: !b.ShowsCounts(o),
+		OpensAt: b.State.OpensAt, ClosesAt: b.State.ClosesAt, ClosedAt: b.State.ClosedAt,
 		ShareURL: s.shareBase(c.Request()) + votePath(b.Ballot.ID),
 	}
 	if !v.HideVotes {
@@ -116,7 +120,9 @@ func (s *Server) castByForm(c echo.Context) error {
 	case code == oponn.CodeAlreadyVoted && !byCode:
 		return s.showVoted(c, id, 0, views.NoticeAlreadyVoted)
 	case code == oponn.CodeVoteIDReused && !byCode:
-		return s.showVoted(c, id, 0, views.NoticeFirstStands)
+		return s.showReused(c, id, form, err)
+	case code == oponn.CodeClosed && !byCode:
+		return s.showTooLate(c, id, form, err)
 	case code == oponn.CodeCodeRefused:
 		return s.showVoteAgain(c, id, form, oponn.Invalid(oponn.FieldError{Field: "code", Code: "refused", Message: "This code is not good here, or was used."}))
 	case code == oponn.CodeNotFound || code == oponn.CodeGone || code == oponn.CodeInternal:
@@ -144,20 +150,58 @@ func (s *Server) castForm(c echo.Context, id oponn.BallotID, form url.Values) (o
 	if err != nil {
 		return oponn.Receipt{}, err
 	}
-	cast := oponn.Cast{Ballot: id, Voter: voter, VoteID: vote, ByCode: byCodeAlone}
-	text, chosen := form.Get("write_in"), form["choice"]
-	if slices.Contains(chosen, views.WriteIn) && text == "" {
-		return oponn.Receipt{}, oponn.Invalid(oponn.FieldError{Field: "write_in", Code: "required", Message: "Please write in your option."})
-	}
-	if slices.Contains(chosen, views.WriteIn) || form.Get("choice") == "" && text != "" {
-		cast.WriteIn = text
-	}
-	for _, option := range chosen {
-		if option != views.WriteIn && option != "" {
-			cast.Choices = append(cast.Choices, oponn.OptionID(option))
-		}
+	cast := oponn.Cast{Ballot: id, Voter: voter, VoteID: vote, ByCode: byCodeAlone, Revision: shownRevision(form)}
+	if cast.Choices, cast.WriteIn, err = chosen(form); err != nil {
+		return oponn.Receipt{}, err
 	}
 	return s.ballots.Cast(c.Request().Context(), cast)
+}
+
+// chosen reads what a form chooses. A text written in counts as chosen without
+// its box: a script ticks that, and takes the text away when it is unticked.
+func chosen(form url.Values) (ids []oponn.OptionID, writeIn string, err error) {
+	writeIn = form.Get("write_in")
+	if strings.TrimSpace(writeIn) == "" {
+		writeIn = ""
+	}
+	for _, option := range form["choice"] {
+		switch {
+		case option == views.WriteIn && writeIn == "":
+			return nil, "", oponn.Invalid(oponn.FieldError{Field: "write_in", Code: "required", Message: "Please write in your option."})
+		case option != views.WriteIn && option != "":
+			ids = append(ids, oponn.OptionID(option))
+		}
+	}
+	return ids, writeIn, nil
+}
+
+// shownRevision returns of which revision the question in a form is; nil when
+// the form doesn't say.
+func shownRevision(form url.Values) *uint32 {
+	n, err := strconv.ParseUint(form.Get("revision"), 10, 32)
+	if err != nil {
+		return nil
+	}
+	return new(uint32(n))
+}
+
+// showReused answers a form that was sent before with another choice, by Back:
+// where votes can be changed it asks whether that is wanted.
+func (s *Server) showReused(c echo.Context, id oponn.BallotID, form url.Values, err error) error {
+	snapshot, resultErr := s.ballots.Result(c.Request().Context(), id, 0)
+	if resultErr != nil || !changeable(snapshot) {
+		return s.showVoted(c, id, 0, views.NoticeFirstStands)
+	}
+	form.Set("vote_id", oponn.NewVoteID().String())
+	return s.showVoteAgain(c, id, form, err)
+}
+
+// showTooLate answers a form that came after closing.
+func (s *Server) showTooLate(c echo.Context, id oponn.BallotID, form url.Values, err error) error {
+	if receipt, _ := s.receipt(c, id); receipt != nil {
+		return s.showVoted(c, id, receipt.Version, views.NoticeTooLate)
+	}
+	return s.showVoteAgain(c, id, form, err)
 }
 
 // showVoted shows the result after a vote: for htmx at once, else by another
@@ -190,7 +234,10 @@ func (s *Server) showVoteAgain(c echo.Context, id oponn.BallotID, form url.Value
 	}
 	v.Choices, v.WriteInText = form["choice"], form.Get("write_in")
 	v.Code = form.Get("code")
-	if v.Errors = f.Fields; len(f.Fields) == 0 {
+	if receipt, _ := s.receipt(c, id); receipt != nil && changeable(snapshot) {
+		v.Replacing = receipt.Locator
+	}
+	if v.Errors = f.Fields; len(f.Fields) == 0 && (f.Code != oponn.CodeVoteIDReused || v.Replacing == "") {
 		v.Problem = f.problem()
 	}
 	if f.Code == oponn.CodeVoterRequired {

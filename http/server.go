@@ -47,8 +47,9 @@ type Server struct {
 	tokens      signer
 	tokenBudget limit.Limiter // nil: none
 
-	apiDialects  dialects
-	pageDialects map[*locales.Locale]dialects
+	apiDialects    dialects
+	pageDialects   map[*locales.Locale]dialects
+	statusDialects map[*locales.Locale]*dialect
 
 	seats    *seats
 	sockets  *sockets // of streams that net/http knows nothing of any more
@@ -64,9 +65,9 @@ func New(cfg Config, ballots Ballots) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, ballots: ballots, crossOrigin: http.NewCrossOriginProtection(), ending: make(chan struct{})}
-	s.apiDialects, s.pageDialects = apiDialects(), make(map[*locales.Locale]dialects)
+	s.apiDialects, s.pageDialects, s.statusDialects = apiDialects(), make(map[*locales.Locale]dialects), make(map[*locales.Locale]*dialect)
 	for _, l := range locales.All() {
-		s.pageDialects[l] = pageDialects(l)
+		s.pageDialects[l], s.statusDialects[l] = pageDialects(l), statusDialect(l)
 	}
 	s.sockets = newSockets()
 	s.seats = newSeats(cfg.MaxStreams, cfg.MaxStreams)

@@ -19,16 +19,20 @@ const endBusy oponn.EndReason = "busy"
 
 // streamPage streams fragments to htmx, which takes an error status for the
 // end of all: it is always answered with 200, and with an event that says what
-// is the matter.
+// is the matter. A page may ask for the status alone.
 func (s *Server) streamPage(c echo.Context) error {
-	all := s.pageDialects[locale(c.Request())]
 	if head(c) {
 		return newStreamWriter(c).begin(nil)
 	}
-	d := all[oponn.Onlooker{}]
-	o, err := s.streamClass(c, s.browserOnlooker)
+	l := locale(c.Request())
+	d := s.statusDialects[l]
+	var err error
+	if c.QueryParam("only") != "status" {
+		var o oponn.Onlooker
+		o, err = s.streamClass(c, s.browserOnlooker)
+		d = s.pageDialects[l][o]
+	}
 	if err == nil {
-		d = all[o]
 		err = s.stream(c, d)
 	}
 	if err == nil || c.Response().Committed {
@@ -105,6 +109,6 @@ func (s *Server) watch(c echo.Context, id oponn.BallotID, d *dialect, to oponn.S
 	r := c.Request()
 	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.Deadline)
 	defer cancel()
-	return s.ballots.Watch(ctx, id, oponn.Viewer{Group: &d.Group, Sink: to,
+	return s.ballots.Watch(ctx, id, oponn.Viewer{Group: &d.Group, Sink: to, Stays: c.QueryParam("until") == "gone",
 		After: max(seen(c), parseVersion(r.Header.Get("Last-Event-ID")))})
 }
