@@ -44,8 +44,11 @@ func (e event) append(dst []byte) []byte {
 // One serves all viewers of its kind.
 type dialect struct {
 	oponn.Group
-	route string // for the log
-	beat  func(now time.Time) []byte
+	// onlooker is who it is spoken to, unless it tells nobody of votes.
+	onlooker oponn.Onlooker
+	silent   bool
+	route    string // for the log
+	beat     func(now time.Time) []byte
 	// end is the data of the event that ends a stream for good.
 	end func(oponn.EndReason) []byte
 	// busy names the event that sends a viewer away to come back later.
@@ -82,10 +85,10 @@ func pageDialects(l *locales.Locale) dialects {
 				}
 				return e.append(make([]byte, 0, fragment.Len()+64)), 0
 			}},
-			route: routePageStream,
-			beat:  pageBeat,
-			end:   pageEnd,
-			busy:  "busy",
+			onlooker: o, route: routePageStream,
+			beat: pageBeat,
+			end:  pageEnd,
+			busy: "busy",
 		}
 	}
 	return all
@@ -100,10 +103,11 @@ func statusDialect(l *locales.Locale) *dialect {
 			_ = views.StatusFragment(l, b.State.Status, b.State.OpensAt, b.State.ClosesAt, b.State.ClosedAt).Render(context.Background(), &fragment)
 			return event{data: fragment.Bytes()}.append(make([]byte, 0, fragment.Len()+64)), 0
 		}},
-		route: routePageStream,
-		beat:  pageBeat,
-		end:   pageEnd,
-		busy:  "busy",
+		silent: true,
+		route:  routePageStream,
+		beat:   pageBeat,
+		end:    pageEnd,
+		busy:   "busy",
 	}
 }
 
@@ -125,10 +129,10 @@ func apiDialects() dialects {
 				}
 				return event{name: "tally", id: b.Version, data: mustJSON(newTallyDocument(b, o))}.append(status), len(status)
 			}},
-			route: routeAPIStream,
-			beat:  func(now time.Time) []byte { return mustJSON(map[string]string{"at": now.UTC().Format(beatTime)}) },
-			end:   func(reason oponn.EndReason) []byte { return mustJSON(map[string]oponn.EndReason{"reason": reason}) },
-			busy:  "end",
+			onlooker: o, route: routeAPIStream,
+			beat: func(now time.Time) []byte { return mustJSON(map[string]string{"at": now.UTC().Format(beatTime)}) },
+			end:  func(reason oponn.EndReason) []byte { return mustJSON(map[string]oponn.EndReason{"reason": reason}) },
+			busy: "end",
 		}
 	}
 	return all

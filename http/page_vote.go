@@ -3,8 +3,6 @@ package http
 import (
 	"net/http"
 	"net/url"
-	"strconv"
-	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -155,53 +153,6 @@ func (s *Server) castForm(c echo.Context, id oponn.BallotID, form url.Values) (o
 		return oponn.Receipt{}, err
 	}
 	return s.ballots.Cast(c.Request().Context(), cast)
-}
-
-// chosen reads what a form chooses. A text written in counts as chosen without
-// its box: a script ticks that, and takes the text away when it is unticked.
-func chosen(form url.Values) (ids []oponn.OptionID, writeIn string, err error) {
-	writeIn = form.Get("write_in")
-	if strings.TrimSpace(writeIn) == "" {
-		writeIn = ""
-	}
-	for _, option := range form["choice"] {
-		switch {
-		case option == views.WriteIn && writeIn == "":
-			return nil, "", oponn.Invalid(oponn.FieldError{Field: "write_in", Code: "required", Message: "Please write in your option."})
-		case option != views.WriteIn && option != "":
-			ids = append(ids, oponn.OptionID(option))
-		}
-	}
-	return ids, writeIn, nil
-}
-
-// shownRevision returns of which revision the question in a form is; nil when
-// the form doesn't say.
-func shownRevision(form url.Values) *uint32 {
-	n, err := strconv.ParseUint(form.Get("revision"), 10, 32)
-	if err != nil {
-		return nil
-	}
-	return new(uint32(n))
-}
-
-// showReused answers a form that was sent before with another choice, by Back:
-// where votes can be changed it asks whether that is wanted.
-func (s *Server) showReused(c echo.Context, id oponn.BallotID, form url.Values, err error) error {
-	snapshot, resultErr := s.ballots.Result(c.Request().Context(), id, 0)
-	if resultErr != nil || !changeable(snapshot) {
-		return s.showVoted(c, id, 0, views.NoticeFirstStands)
-	}
-	form.Set("vote_id", oponn.NewVoteID().String())
-	return s.showVoteAgain(c, id, form, err)
-}
-
-// showTooLate answers a form that came after closing.
-func (s *Server) showTooLate(c echo.Context, id oponn.BallotID, form url.Values, err error) error {
-	if receipt, _ := s.receipt(c, id); receipt != nil {
-		return s.showVoted(c, id, receipt.Version, views.NoticeTooLate)
-	}
-	return s.showVoteAgain(c, id, form, err)
 }
 
 // showVoted shows the result after a vote: for htmx at once, else by another

@@ -58,7 +58,7 @@ func TestVoteByForm_ChangedTooLate(t *testing.T) {
 	b := w.ballot(teaOrCoffee().with("allow_change", true))
 	path, voter := "/ballots/"+b.ID, w.browser()
 	voter.submit(path+"/votes", fields("vote_id", voter.open(path).value("vote_id"), "choice", "1")).want(t, http.StatusOK)
-	change := voter.open(path + "?change=1").want(t, http.StatusOK)
+	change := voter.open(path+"?change=1").want(t, http.StatusOK)
 	w.close(b)
 	voter.submit(path+"/votes", fields("vote_id", change.value("vote_id"), "choice", "2")).want(t, http.StatusOK).
 		says(t, en("result.too_late"), en("receipt.counted"))

@@ -109,6 +109,24 @@ func (s *Server) watch(c echo.Context, id oponn.BallotID, d *dialect, to oponn.S
 	r := c.Request()
 	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.Deadline)
 	defer cancel()
+	after, err := s.resume(ctx, id, d, max(seen(c), parseVersion(r.Header.Get("Last-Event-ID"))))
+	if err != nil {
+		return nil, err
+	}
 	return s.ballots.Watch(ctx, id, oponn.Viewer{Group: &d.Group, Sink: to, Stays: c.QueryParam("until") == "gone",
-		After: max(seen(c), parseVersion(r.Header.Get("Last-Event-ID")))})
+		After: after})
+}
+
+// resume returns after which version a stream goes on: none for those who may
+// not see the counts. Whether anything came after a version would tell them
+// how many have voted.
+func (s *Server) resume(ctx context.Context, id oponn.BallotID, d *dialect, after uint64) (uint64, error) {
+	if after == 0 || d.silent {
+		return 0, nil
+	}
+	snapshot, err := s.ballots.Result(ctx, id, 0)
+	if err != nil || !snapshot.ShowsCounts(d.onlooker) {
+		return 0, err
+	}
+	return after, nil
 }
