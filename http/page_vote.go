@@ -152,7 +152,7 @@ func (s *Server) castForm(c echo.Context, id oponn.BallotID, form url.Values) (o
 	if cast.Choices, cast.WriteIn, err = chosen(form); err != nil {
 		return oponn.Receipt{}, err
 	}
-	return s.ballots.Cast(c.Request().Context(), cast)
+	return s.castFresh(c.Request().Context(), cast)
 }
 
 // showVoted shows the result after a vote: for htmx at once, else by another

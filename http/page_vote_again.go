@@ -1,6 +1,8 @@
 package http
 
 import (
+	"context"
+	"errors"
 	"net/url"
 	"strconv"
 	"strings"
@@ -56,4 +58,21 @@ func (s *Server) showTooLate(c echo.Context, id oponn.BallotID, form url.Values,
 		return s.showVoted(c, id, receipt.Version, views.NoticeTooLate)
 	}
 	return s.showVoteAgain(c, id, form, err)
+}
+
+// castFresh casts a vote, once more when another instance has just edited the
+// ballot: then what this one knows of it is old, and the vote was not taken.
+func (s *Server) castFresh(ctx context.Context, cast oponn.Cast) (oponn.Receipt, error) {
+	receipt, err := s.ballots.Cast(ctx, cast)
+	if !errors.Is(err, oponn.ErrStale) {
+		return receipt, err
+	}
+	known, resultErr := s.ballots.Result(ctx, cast.Ballot, 0)
+	if resultErr != nil {
+		return receipt, err
+	}
+	if _, err := s.ballots.Result(ctx, cast.Ballot, known.Version+1); err != nil { // asks the store
+		return receipt, err
+	}
+	return s.ballots.Cast(ctx, cast)
 }

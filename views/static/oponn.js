@@ -57,7 +57,7 @@
   const SILENCE = 35_000;      // two beats of 15 s missed, and a little
   const ANNOUNCE = 10_000;     // at most one announcement in this time
   const live = { heard: 0, id: "", failures: 0, retryAt: 0, staleAt: 0, said: "", saidAt: 0, state: "none", asOf: 0 };
-  const liveElement = () => window.htmx && find("[data-live]");
+  const liveElement = () => find("[data-live]");
   const isLive = event => event.target.matches?.("[data-live]");
   const connection = () => live.state;
   function setConnection(state) {
@@ -86,7 +86,7 @@
   // whatever state it is, and open a fresh one from the last version seen.
   function reconnect() {
     const old = liveElement();
-    if (!old || connection() === "ended") return;
+    if (!old || !window.htmx || connection() === "ended") return;
     Object.assign(live, { heard: Date.now(), retryAt: 0 });
     const next = old.cloneNode(true);
     const url = new URL(next.getAttribute("hx-sse:connect"), location.href);
@@ -131,8 +131,11 @@
 
   function announce() {
     const node = find("[data-announce]"), text = sayable();
-    if (!node || document.hidden || text === live.said || Date.now() - live.saidAt < ANNOUNCE) return;
-    node.textContent = live.said = text;
+    if (!node || document.hidden || text === live.said) return;
+    const early = Date.now() - live.saidAt < ANNOUNCE;
+    setText(node, early ? "" : text); // what was said is no longer so
+    if (early) return;
+    live.said = text;
     live.saidAt = Date.now();
   }
 
