@@ -56,8 +56,6 @@ func anchor(e oponn.FieldError) string {
 	case found:
 		i, _ := strconv.Atoi(strings.TrimSuffix(index, "]"))
 		return optionID(i)
-	case field == "revision":
-		return "choice"
 	case field == "options":
 		return optionID(0)
 	case field == "choices":

@@ -25,7 +25,7 @@ const (
 )
 
 // refreshSeconds is how often a browser without scripts loads the page of a
-// result that moves. That a closed ballot is opened again is rare: the page has
+// result that moves, or of a ballot that is yet to open. That a closed ballot is opened again is rare: the page has
 // a link to look.
 const refreshSeconds = 15
 

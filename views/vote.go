@@ -60,7 +60,11 @@ type Vote struct {
 // VotePage returns the page on which one votes. Without the possibility to
 // vote, before opening and after closing, it says so and has no form.
 func VotePage(p Page, d Vote) View {
-	return View{page: p, title: d.Question, main: voteMain(p, d)}
+	v := View{page: p, title: d.Question, main: voteMain(p, d)}
+	if d.Status == oponn.Scheduled {
+		v.refresh = refreshSeconds
+	}
+	return v
 }
 
 // liveURL is the address of the stream of the page's status.
