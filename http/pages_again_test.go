@@ -91,6 +91,27 @@ func TestVoteByForm_WithAnOldQuestion(t *testing.T) {
 		want(t, http.StatusOK).says(t, en("receipt.counted"))
 }
 
+// TestVoteByAPI_NamesTheRevision votes on a question that was edited since.
+func TestVoteByAPI_NamesTheRevision(t *testing.T) {
+	w := start(t, tuning{})
+	b := w.ballot(teaOrCoffee())
+	read := func() int {
+		return document[definition](t, w.get("/api/v1/ballots/"+b.ID).want(t, http.StatusOK)).Revision
+	}
+	old, token := read(), w.token()
+	w.patch(b, "", `{"question":"Tea, or what?"}`).want(t, http.StatusOK)
+	cast := func(revision any) reply {
+		return w.cast(b.ID, token, oponn.NewVoteID(), map[string]any{"choices": []string{"1"}, "revision": revision})
+	}
+	if p := wantProblem(t, cast(old), http.StatusUnprocessableEntity, "invalid"); p.errors()["revision"] != "stale" {
+		t.Errorf("errors %v", p.errors())
+	}
+	for _, nonsense := range []any{"1", -1, 1.5} {
+		wantProblem(t, cast(nonsense), http.StatusUnprocessableEntity, "invalid")
+	}
+	cast(read()).want(t, http.StatusCreated)
+}
+
 // TestVoteByForm_WriteInWithoutItsBox writes in an option as a browser without
 // scripts lets one: the box beside the field was not ticked.
 func TestVoteByForm_WriteInWithoutItsBox(t *testing.T) {

@@ -150,6 +150,13 @@ func TestVotePage(t *testing.T) {
 			}
 		}
 	})
+	t.Run("loads itself anew before opening, without scripts", func(t *testing.T) {
+		for name, want := range map[string]bool{"vote": false, "vote, scheduled": true, "vote, closed": false} {
+			if text := render(t, pages()[name].Document()); strings.Contains(text, `http-equiv="refresh"`) != want {
+				t.Errorf("%s loads itself anew: %t", name, !want)
+			}
+		}
+	})
 	t.Run("has no form while nobody can vote", func(t *testing.T) {
 		for _, name := range []string{"vote, scheduled", "vote, closed"} {
 			if text := render(t, pages()[name].Document()); strings.Contains(text, "<form") {
