@@ -115,12 +115,8 @@ func (s *Server) castByForm(c echo.Context) error {
 		return seeOther(c, votePath(id)+"/receipts/"+receipt.Locator)
 	case code == "":
 		return s.showVoted(c, id, receipt.Version, "")
-	case code == oponn.CodeAlreadyVoted && !byCode:
-		return s.showVoted(c, id, 0, views.NoticeAlreadyVoted)
-	case code == oponn.CodeVoteIDReused && !byCode:
-		return s.showReused(c, id, form, err)
-	case code == oponn.CodeClosed && !byCode:
-		return s.showTooLate(c, id, form, err)
+	case !byCode && (code == oponn.CodeAlreadyVoted || code == oponn.CodeVoteIDReused || code == oponn.CodeClosed):
+		return s.showEarlier(c, id, form, err)
 	case code == oponn.CodeCodeRefused:
 		return s.showVoteAgain(c, id, form, oponn.Invalid(oponn.FieldError{Field: "code", Code: "refused", Message: "This code is not good here, or was used."}))
 	case code == oponn.CodeNotFound || code == oponn.CodeGone || code == oponn.CodeInternal:

@@ -41,21 +41,22 @@ func shownRevision(form url.Values) *uint32 {
 	return new(uint32(n))
 }
 
-// showReused answers a form that was sent before with another choice, by Back:
-// where votes can be changed it asks whether that is wanted.
-func (s *Server) showReused(c echo.Context, id oponn.BallotID, form url.Values, err error) error {
-	snapshot, resultErr := s.ballots.Result(c.Request().Context(), id, 0)
-	if resultErr != nil || !changeable(snapshot) {
-		return s.showVoted(c, id, 0, views.NoticeFirstStands)
-	}
-	form.Set("vote_id", oponn.NewVoteID().String())
-	return s.showVoteAgain(c, id, form, err)
-}
-
-// showTooLate answers a form that came after closing.
-func (s *Server) showTooLate(c echo.Context, id oponn.BallotID, form url.Values, err error) error {
-	if receipt, _ := s.receipt(c, id); receipt != nil {
-		return s.showVoted(c, id, receipt.Version, views.NoticeTooLate)
+// showEarlier answers a form of somebody who may have voted before: their
+// earlier vote counts, unless it can be changed and they say that they want to.
+func (s *Server) showEarlier(c echo.Context, id oponn.BallotID, form url.Values, err error) error {
+	switch oponn.CodeOf(err) {
+	case oponn.CodeAlreadyVoted:
+		return s.showVoted(c, id, 0, views.NoticeAlreadyVoted)
+	case oponn.CodeVoteIDReused: // by Back, with another choice
+		snapshot, resultErr := s.ballots.Result(c.Request().Context(), id, 0)
+		if resultErr != nil || !changeable(snapshot) {
+			return s.showVoted(c, id, 0, views.NoticeFirstStands)
+		}
+		form.Set("vote_id", oponn.NewVoteID().String())
+	default:
+		if receipt, _ := s.receipt(c, id); receipt != nil {
+			return s.showVoted(c, id, receipt.Version, views.NoticeTooLate)
+		}
 	}
 	return s.showVoteAgain(c, id, form, err)
 }

@@ -134,6 +134,14 @@ func TestVoteByForm_WriteInWithoutItsBox(t *testing.T) {
 	voter.submit(one+"/votes", fields("vote_id", form.value("vote_id"), "write_in", "mate")).want(t, http.StatusOK)
 }
 
+// awaitData waits for an event of the name whose data say something.
+func awaitData(l *listener, name, part string) {
+	l.t.Helper()
+	for !strings.Contains(l.await(name).data, part) {
+		continue
+	}
+}
+
 // TestStreamsOutlastClosing asks for streams that end with the ballot alone.
 func TestStreamsOutlastClosing(t *testing.T) {
 	w := start(t, tuning{})
@@ -147,10 +155,8 @@ func TestStreamsOutlastClosing(t *testing.T) {
 	}
 	w.vote(b.ID, "1")
 	w.close(b)
-	for m := program.await("tally"); decode[tally](t, m).Status != "closed"; m = program.await("tally") {
-	}
-	for m := viewer.await(""); !strings.Contains(m.data, "state-closed"); m = viewer.await("") {
-	}
+	awaitData(program, "tally", `"status":"closed"`)
+	awaitData(viewer, "", "state-closed")
 	if m := status.await(""); !strings.Contains(m.data, "state-closed") {
 		t.Errorf("after the first status came %+v: a vote was told", m)
 	}
