@@ -2,6 +2,7 @@ package oponn
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -16,9 +17,17 @@ type Batch struct {
 	Codes bool
 	// WriteIns is the number of the last write-in that Apply knows already.
 	WriteIns int
-	// Apply decides. The store calls it inside the transaction, once for every
-	// attempt, and never twice at the same time.
+	// Apply decides. The store calls it inside the transaction, once or twice for
+	// every attempt, and never twice at the same time.
 	Apply Apply
+}
+
+// Takes says whether every vote of the batch got in by an effect, or repeats
+// another of the batch. Then an Apply that was told of no earlier votes has not
+// erred, provided that the log takes the rows: its key refuses those of a voter
+// who is there already.
+func (b Batch) Takes(e Effect) bool {
+	return len(e.Outcomes) == len(b.Votes) && !slices.ContainsFunc(e.Outcomes, func(o Outcome) bool { return o.Err != nil })
 }
 
 // Apply computes what a batch does to a head. It is pure: the same ground
@@ -32,7 +41,9 @@ type Ground struct {
 	// Now is the store's clock, read after the lock was held.
 	Now time.Time
 	// Earlier holds, for each vote of the batch, all that this voter has in
-	// the log, by revision.
+	// the log, by revision. A store may leave it empty at first; then it calls
+	// Apply again, with what is there, unless Batch.Takes the effect and the
+	// log takes the rows.
 	Earlier [][]LoggedVote
 	// Codes says of each vote of the batch whether its tag is a code's; nil
 	// when Batch.Codes didn't ask.

@@ -98,6 +98,25 @@ func (r *Recount) count(c Choice, one uint64) {
 	})
 }
 
+// CompareCodes returns what is wrong with the voters of a ballot that is
+// protected by codes, whose tags are given: whoever votes there has a code.
+// The tags must have been read after the log. Other ballots need no codes.
+func (r *Recount) CompareCodes(codes []VoterTag) []string {
+	if r.ballot.Definition.Protection != ProtectedByCodes {
+		return nil
+	}
+	held := 0
+	for _, code := range codes {
+		if _, voted := r.last[code]; voted {
+			held++
+		}
+	}
+	if strangers := len(r.last) - held; strangers > 0 {
+		return []string{fmt.Sprintf("voters without a code: %d of %d", strangers, len(r.last))}
+	}
+	return nil
+}
+
 // Compare returns what differs between the log and a head with its state;
 // nothing when they agree.
 func (r *Recount) Compare(head Head, state State) []string {

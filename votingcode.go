@@ -59,7 +59,34 @@ func check(symbols [codeLength]byte) (rest int) {
 // with O for 0 and I or L for 1. Anything else, also a slip that the check
 // symbol shows, is CodeCodeRefused, as is a code that nobody was given.
 func ParseVotingCode(text string) (VotingCode, error) {
-	var symbols [codeLength]byte
+	symbols, checked, err := readSymbols(text)
+	if err != nil || !checked {
+		return "", codeRefused()
+	}
+	return spell(symbols), nil
+}
+
+// Plain returns the code for links: without hyphens, and without the check
+// symbol, which may be one that a program takes for the end of a link. Links
+// are not typed.
+func (c VotingCode) Plain() string {
+	plain := strings.ReplaceAll(string(c), "-", "")
+	return plain[:min(codeLength, len(plain))]
+}
+
+// ParsePlainCode reads what Plain returned, and also what ParseVotingCode
+// reads. Its errors are the same.
+func ParsePlainCode(text string) (VotingCode, error) {
+	symbols, _, err := readSymbols(text)
+	if err != nil {
+		return "", err
+	}
+	return spell(symbols), nil
+}
+
+// readSymbols reads the symbols of a code, and says whether a check symbol
+// came after them.
+func readSymbols(text string) (symbols [codeLength]byte, checked bool, err error) {
 	n := 0
 	for _, r := range strings.ToUpper(strings.TrimSpace(text)) {
 		switch r {
@@ -76,14 +103,14 @@ func ParseVotingCode(text string) (VotingCode, error) {
 			symbols[n] = byte(at)
 		case n == codeLength && at == check(symbols):
 		default:
-			return "", codeRefused()
+			return symbols, false, codeRefused()
 		}
 		n++
 	}
-	if n != codeLength+1 {
-		return "", codeRefused()
+	if n < codeLength {
+		return symbols, false, codeRefused()
 	}
-	return spell(symbols), nil
+	return symbols, n > codeLength, nil
 }
 
 // Voter returns the voter that a code stands for. The code of one ballot is

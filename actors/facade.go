@@ -45,7 +45,7 @@ func (s *System) Create(ctx context.Context, draft oponn.Draft, owner oponn.Owne
 		return oponn.Created{}, storeError(err)
 	}
 	ballot := &oponn.Ballot{ID: id, CreatedAt: at, Definition: definition, Key: key, OwnerKey: hash, Owner: record.Owner}
-	return oponn.Created{OwnerKey: secret, Snapshot: oponn.Snapshot{Ballot: ballot, Version: 1, State: state}}, nil
+	return oponn.Created{OwnerKey: secret, Snapshot: oponn.Snapshot{Ballot: ballot, Version: 1, State: state, ExpiresAt: record.Head.ExpiresAt}}, nil
 }
 
 // Cast casts a vote and returns its receipt once it is committed. Sent again
@@ -56,11 +56,11 @@ func (s *System) Create(ctx context.Context, draft oponn.Draft, owner oponn.Owne
 // the same again.
 func (s *System) Cast(ctx context.Context, cast oponn.Cast) (oponn.Receipt, error) {
 	m := &castVote{cast: cast}
-	if err := m.admit(ctx, s, cast.Ballot, true); err != nil {
+	if err := m.admit(ctx, s, cast.Ballot, true, errUntold); err != nil {
 		return oponn.Receipt{}, err
 	}
 	s.post(m.admitted, m)
-	outcome, err := m.wait(ctx, s, errUntold)
+	outcome, err := m.wait(ctx)
 	if err != nil {
 		return oponn.Receipt{}, err
 	}
@@ -71,11 +71,11 @@ func (s *System) Cast(ctx context.Context, cast oponn.Cast) (oponn.Receipt, erro
 // store has that, and never older than Config.Freshness.
 func (s *System) Result(ctx context.Context, ballot oponn.BallotID, after uint64) (oponn.Snapshot, error) {
 	m := &getResult{after: after}
-	if err := m.admit(ctx, s, ballot, false); err != nil {
+	if err := m.admit(ctx, s, ballot, false, errLate); err != nil {
 		return oponn.Snapshot{}, err
 	}
 	s.post(m.admitted, m)
-	return m.wait(ctx, s, errLate)
+	return m.wait(ctx)
 }
 
 // Voted returns the receipt of a voter's last vote on a ballot, or nil.
@@ -136,17 +136,26 @@ func (s *System) NewCodes(ctx context.Context, ballot oponn.BallotID, count int)
 	return codes, nil
 }
 
+// CountCodes returns how many codes a ballot has.
+func (s *System) CountCodes(ctx context.Context, ballot oponn.BallotID) (int, error) {
+	count, err := s.cfg.Store.CountCodes(ctx, ballot)
+	if err != nil {
+		return 0, storeError(err)
+	}
+	return count, nil
+}
+
 // Change changes a ballot and returns it as it stands then; once it is
 // deleted, as it stood. The caller has checked that the owner asks. Errors are
 // CodeInvalid, CodeClosed, CodeNotFound also for an option, CodeGone, and
 // those of Cast about waiting.
 func (s *System) Change(ctx context.Context, ballot oponn.BallotID, change oponn.Change) (oponn.Snapshot, error) {
 	m := &changeBallot{change: change}
-	if err := m.admit(ctx, s, ballot, true); err != nil {
+	if err := m.admit(ctx, s, ballot, true, errUntold); err != nil {
 		return oponn.Snapshot{}, err
 	}
 	s.post(m.admitted, m)
-	return m.wait(ctx, s, errUntold)
+	return m.wait(ctx)
 }
 
 // Watch opens a stream: the viewer's sink gets a frame of the current version,
@@ -157,12 +166,12 @@ func (s *System) Watch(ctx context.Context, ballot oponn.BallotID, viewer oponn.
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Deadline)
 	defer cancel()
 	m := &openStream{viewer: viewer}
-	if err := m.admit(ctx, s, ballot, false); err != nil {
+	late := errLate()
+	if err := m.admit(ctx, s, ballot, false, func() *oponn.Error { return late }); err != nil {
 		return nil, err
 	}
 	s.root.Send(s.streams, m)
-	late := errLate()
-	sub, err := m.wait(ctx, s, func() *oponn.Error { return late })
+	sub, err := m.wait(ctx)
 	if errors.Is(err, late) {
 		// The subscriber may come to be all the same, with nobody to watch.
 		s.task(func() {
@@ -184,37 +193,12 @@ func (s *System) Watch(ctx context.Context, ballot oponn.BallotID, viewer oponn.
 // seat brings a subscriber to its ballot's audience.
 func (s *System) seat(ctx context.Context, sub *subscriber, after uint64) error {
 	m := &watchBallot{sub: sub, after: after}
-	if err := m.admit(ctx, s, sub.ballot, false); err != nil {
+	if err := m.admit(ctx, s, sub.ballot, false, errLate); err != nil {
 		return err
 	}
 	s.post(m.admitted, m)
-	_, err := m.wait(ctx, s, errLate)
+	_, err := m.wait(ctx)
 	return err
-}
-
-// Owned returns the ballots of an owner, newest first, at most limit, that
-// were created before the given one. Those that can't be opened are left out.
-func (s *System) Owned(ctx context.Context, owner oponn.OwnerID, before oponn.BallotID, limit int) ([]oponn.Snapshot, error) {
-	if owner == (oponn.OwnerID{}) {
-		return nil, nil
-	}
-	records, err := s.cfg.Store.Owned(ctx, owner.Hash(), before, limit)
-	if err != nil {
-		return nil, storeError(err)
-	}
-	snapshots := make([]oponn.Snapshot, 0, len(records))
-	for _, record := range records {
-		ballot, state, writeIns, err := s.unseal(ctx, record)
-		if err != nil {
-			if oponn.CodeOf(err) == oponn.CodeKeysUnavailable && !errors.Is(err, oponn.ErrKeyDenied) {
-				return nil, err
-			}
-			s.cfg.Logger.Error("ballot not opened", "ballot", record.Ballot.String(), "error", err)
-			continue
-		}
-		snapshots = append(snapshots, oponn.Snapshot{Ballot: ballot, Version: record.Head.Version, State: state, WriteIns: writeIns})
-	}
-	return snapshots, nil
 }
 
 // Now returns the store's clock.

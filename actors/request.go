@@ -15,9 +15,16 @@ type request[T any] struct {
 	deadline time.Time
 	admitted admitted
 	answered atomic.Bool
+	told     atomic.Bool   // the answer, or that there is none in time
 	done     chan struct{} // holds one: value and err are there
 	value    T
 	err      error
+	// turn is among the patience of system, unless the asker's context ends the
+	// wait.
+	turn   turn
+	system *System
+	// late makes the error of a request that gets no answer in time.
+	late func() *oponn.Error
 }
 
 // asked is what every request to a ballot can do.
@@ -42,40 +49,57 @@ func (r *request[T]) answer(value T, err error) {
 		return
 	}
 	r.admitted.release()
-	r.value, r.err = value, err
-	r.done <- struct{}{}
+	if r.turn.expire != nil {
+		r.system.patience.leave(&r.turn)
+	}
+	r.tell(value, err)
+}
+
+// tell ends the asker's wait, the first time it is called.
+func (r *request[T]) tell(value T, err error) {
+	if !r.told.Swap(true) {
+		r.value, r.err = value, err
+		r.done <- struct{}{}
+	}
 }
 
 // admit lets a request to a ballot in, which writes or only reads, or refuses
-// it with CodeBusy or CodeDraining.
-func (r *request[T]) admit(ctx context.Context, s *System, ballot oponn.BallotID, writes bool) (err error) {
+// it with CodeBusy or CodeDraining. late makes the error for wait.
+func (r *request[T]) admit(ctx context.Context, s *System, ballot oponn.BallotID, writes bool, late func() *oponn.Error) (err error) {
 	if r.admitted, err = s.admission.enter(ballot, writes); err != nil {
 		return err
 	}
-	r.ballot, r.deadline, r.done = ballot, time.Now().Add(s.cfg.Deadline), make(chan struct{}, 1)
+	r.system, r.ballot, r.late = s, ballot, late
+	r.deadline, r.done = time.Now().Add(s.cfg.Deadline), make(chan struct{}, 1)
 	if end, ok := ctx.Deadline(); ok && end.Before(r.deadline) {
 		r.deadline = end
+	}
+	if ctx.Done() == nil {
+		r.turn.deadline, r.turn.expire = r.deadline, func() {
+			var none T
+			r.tell(none, r.late())
+		}
+		s.patience.wait(&r.turn)
 	}
 	return nil
 }
 
-// wait returns the answer, or the error that late makes when the deadline or the end of
-// the context comes first.
-func (r *request[T]) wait(ctx context.Context, s *System, late func() *oponn.Error) (T, error) {
-	timer := s.alarms.Get().(*time.Timer)
-	timer.Reset(time.Until(r.deadline))
-	defer func() {
-		timer.Stop()
-		s.alarms.Put(timer)
-	}()
+// wait returns the answer, or the error that late makes when the deadline or
+// the end of the context comes first.
+func (r *request[T]) wait(ctx context.Context) (T, error) {
+	if ctx.Done() == nil {
+		<-r.done
+		return r.value, r.err
+	}
+	ctx, cancel := context.WithDeadline(ctx, r.deadline)
+	defer cancel()
 	select {
 	case <-r.done:
 		return r.value, r.err
-	case <-timer.C:
 	case <-ctx.Done():
+		var none T
+		return none, r.late()
 	}
-	var none T
-	return none, late()
 }
 
 // post sends a request that was admitted on its way: to the ballot itself when

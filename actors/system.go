@@ -6,7 +6,7 @@ import (
 	"log/slog"
 	"strconv"
 	"sync"
-	"time"
+	"sync/atomic"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -21,9 +21,10 @@ type System struct {
 	root      *actor.RootContext
 	admission *admission
 	inbox     *inbox
-	alarms    sync.Pool     // of stopped timers
+	patience  patience
 	loads     chan struct{} // bounds concurrent looks into the store
 	tasks     sync.WaitGroup
+	committed atomic.Uint64
 
 	top      *actor.PID
 	registry *actor.PID
@@ -45,7 +46,6 @@ func Start(cfg Config) (*System, error) {
 	s := &System{cfg: cfg, framework: framework, root: framework.Root,
 		admission: newAdmission(cfg.MaxInFlight, cfg.MaxPerBallot),
 		inbox:     &inbox{notices: make(map[oponn.BallotID]oponn.Notice), missed: make(map[oponn.BallotID]bool)},
-		alarms:    sync.Pool{New: func() any { return time.NewTimer(time.Hour) }},
 		loads:     make(chan struct{}, maxLoads),
 		registry:  framework.NewLocalPID("oponn/ballots"),
 		streams:   framework.NewLocalPID("oponn/streams"),
@@ -107,6 +107,10 @@ func spawn(ctx actor.Context, name string, props *actor.Props) {
 func (s *System) writer(ballot oponn.BallotID) *actor.PID {
 	return s.writers[binary.BigEndian.Uint32(ballot[:])%uint32(len(s.writers))]
 }
+
+// Committed returns how many votes have been committed since Start, repeats
+// and refused ones among them.
+func (s *System) Committed() uint64 { return s.committed.Load() }
 
 // task runs what may block, outside any actor; Drain waits for it.
 func (s *System) task(do func()) {

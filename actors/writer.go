@@ -115,5 +115,9 @@ func (s *System) transact(jobs []*job) (result []oponn.Appended) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), transactionTimeout)
 	defer cancel()
-	return s.cfg.Store.Append(ctx, batches)
+	result = s.cfg.Store.Append(ctx, batches)
+	for i := range result {
+		s.committed.Add(uint64(len(result[i].Effect.Outcomes)))
+	}
+	return result
 }

@@ -32,6 +32,9 @@ type Ballots interface {
 	// NewCodes makes codes that let somebody vote. Who asks was checked before.
 	NewCodes(ctx context.Context, ballot oponn.BallotID, count int) ([]oponn.VotingCode, error)
 
+	// CountCodes returns how many codes a ballot has.
+	CountCodes(ctx context.Context, ballot oponn.BallotID) (int, error)
+
 	// Watch opens a stream: the viewer's sink gets frames, beats and its end
 	// from there, until it says that it is done. The context is that of the
 	// opening alone. With an error the sink is not used any more.
@@ -40,9 +43,12 @@ type Ballots interface {
 	// Change changes a ballot. Who asks was checked before.
 	Change(ctx context.Context, ballot oponn.BallotID, change oponn.Change) (oponn.Snapshot, error)
 
-	// Owned returns at most limit ballots of an owner, newest first, that were
-	// created before the given one; from the newest when that is zero.
-	Owned(ctx context.Context, owner oponn.OwnerID, before oponn.BallotID, limit int) ([]oponn.Snapshot, error)
+	// Owned returns a part of the list of an owner's ballots, at most limit. An
+	// edge that is missing is CodeNotFound or CodeGone.
+	Owned(ctx context.Context, owner oponn.OwnerID, edge oponn.Edge, limit int) (oponn.OwnedPage, error)
+
+	// Export begins an export of a ballot's votes. Who asks was checked before.
+	Export(ctx context.Context, ballot oponn.BallotID) (*oponn.Export, error)
 
 	// Now returns the store's clock.
 	Now(ctx context.Context) (time.Time, error)

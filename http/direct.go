@@ -17,8 +17,8 @@ type connKey struct{}
 
 // withPlainConn remembers a connection that a stream may take over.
 func withPlainConn(ctx context.Context, c net.Conn) context.Context {
-	if tcp, ok := c.(*net.TCPConn); ok && canTakeOver {
-		return context.WithValue(ctx, connKey{}, tcp)
+	if plain, ok := c.(*conn); ok {
+		return context.WithValue(ctx, connKey{}, plain.Conn)
 	}
 	return ctx
 }

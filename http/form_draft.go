@@ -19,7 +19,7 @@ func readNewBallot(form url.Values) views.NewBallot {
 		Rows:     len(form["options"]),
 		Window:   readFormWindow(form),
 		Kind:     oneOr(form.Get("kind"), views.KindSingle), Min: form.Get("choices_min"), Max: form.Get("choices_max"),
-		WriteIns: oneOr(form.Get("write_ins"), views.WriteInsOff), Visibility: form.Get("visibility"),
+		WriteIns: oneOr(form.Get("write_ins"), views.WriteInsOff), Visibility: form.Get("visibility"), Protection: form.Get("protection"),
 		Shuffle: form.Get("shuffle_options") != "", AllowChange: form.Get("allow_change") != "",
 		RetentionDays: strings.TrimSpace(form.Get("retention_days")),
 	}
@@ -55,7 +55,7 @@ func oneOr(value, other string) string {
 func formDraft(filled views.NewBallot, now time.Time) (oponn.Draft, []oponn.FieldError) {
 	draft := oponn.Draft{Question: filled.Question, Options: filled.Options, AllowWriteIn: filled.WriteIns != views.WriteInsOff}
 	rules := &draft.Rules
-	rules.Visibility = oponn.Visibility(filled.Visibility)
+	rules.Visibility, rules.Protection = oponn.Visibility(filled.Visibility), oponn.Protection(filled.Protection)
 	rules.AllowChange, rules.ShuffleOptions = filled.AllowChange, filled.Shuffle
 	if draft.AllowWriteIn {
 		rules.WriteIns = oponn.Moderation(filled.WriteIns)
@@ -184,7 +184,7 @@ func localMoment(field, text string, zone *time.Location) (time.Time, *oponn.Fie
 // formLike returns the form for another ballot like one that there is.
 func formLike(d oponn.Definition) views.NewBallot {
 	filled := views.NewBallot{Question: d.Question, Options: d.Labels, Kind: views.KindSingle, WriteIns: views.WriteInsOff,
-		Visibility: d.Visibility.String(), Shuffle: d.ShuffleOptions, AllowChange: d.AllowChange}
+		Visibility: d.Visibility.String(), Protection: d.Protection.String(), Shuffle: d.ShuffleOptions, AllowChange: d.AllowChange}
 	if d.AllowWriteIn {
 		filled.WriteIns = d.WriteIns.String()
 	}

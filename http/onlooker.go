@@ -17,7 +17,7 @@ func (s *Server) browserOnlooker(c echo.Context, b oponn.Snapshot) (oponn.Onlook
 	if s.manages(c.Request(), b.Ballot) {
 		return oponn.Onlooker{Owner: true}, nil
 	}
-	voter, ok := s.voter(c.Request())
+	voter, _, ok := s.ballotVoter(c, b.Ballot.ID)
 	if !ok || b.Ballot.Definition.Visibility != oponn.VisibleAfterVoting {
 		return oponn.Onlooker{}, nil
 	}

@@ -12,8 +12,8 @@ import (
 
 // showVote shows the page on which one votes, and gives the browser its
 // voter's cookie. Whoever has voted sees the result instead, unless they ask
-// to change their vote where that can be done. The query may name choices to
-// begin with.
+// to change their vote where that can be done, or to vote with another code.
+// The query may name choices to begin with.
 func (s *Server) showVote(c echo.Context) error {
 	id, err := ballotID(c)
 	if err != nil {
@@ -23,7 +23,11 @@ func (s *Server) showVote(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	receipt, err := s.receipt(c, id)
+	asked := c.QueryParam("code")
+	var receipt *oponn.Receipt
+	if asked == "" || snapshot.Ballot.Definition.Protection != oponn.ProtectedByCodes {
+		receipt, err = s.receipt(c, id)
+	}
 	switch {
 	case err != nil:
 		return err
@@ -38,17 +42,20 @@ func (s *Server) showVote(c echo.Context) error {
 	if receipt != nil {
 		v.Replacing = receipt.Locator
 	}
+	if v.HoldsCode = v.HoldsCode && asked == ""; asked == views.CodeRefused {
+		v.Errors = []oponn.FieldError{refusedCode()}
+	}
 	// Back shows this very form again, with its vote id: whoever sends it once
 	// more votes once. Everything else asks us first.
 	c.Response().Header().Set("Cache-Control", "private, no-cache")
 	return s.show(c, http.StatusOK, views.VotePage(s.page(c), v))
 }
 
-// receipt returns the receipt of this browser's vote; nil for none. A store
-// that can't answer now is no reason to show nothing: whether somebody may
-// vote is decided when the vote comes.
+// receipt returns the receipt of this browser's vote, or of its code's; nil
+// for none. A store that can't answer now is no reason to show nothing:
+// whether somebody may vote is decided when the vote comes.
 func (s *Server) receipt(c echo.Context, id oponn.BallotID) (*oponn.Receipt, error) {
-	voter, ok := s.voter(c.Request())
+	voter, _, ok := s.ballotVoter(c, id)
 	if !ok {
 		return nil, nil
 	}
@@ -80,6 +87,7 @@ func (s *Server) voteView(c echo.Context, b oponn.Snapshot, voter oponn.VoterID)
 		v.Votes = b.State.Voters
 	}
 	v.Options = offered(b, voter)
+	_, v.HoldsCode = s.codeVoter(c, b.Ballot.ID)
 	return v, nil
 }
 
@@ -108,43 +116,43 @@ func (s *Server) castByForm(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	receipt, err := s.castForm(c, id, form)
-	code, byCode := oponn.CodeOf(err), form.Has("code")
-	switch {
-	case code == "" && byCode: // the browser is not the voter
-		return seeOther(c, votePath(id)+"/receipts/"+receipt.Locator)
-	case code == "":
-		return s.showVoted(c, id, receipt.Version, "")
-	case !byCode && (code == oponn.CodeAlreadyVoted || code == oponn.CodeVoteIDReused || code == oponn.CodeClosed):
-		return s.showEarlier(c, id, form, err)
-	case code == oponn.CodeCodeRefused:
-		return s.showVoteAgain(c, id, form, oponn.Invalid(oponn.FieldError{Field: "code", Code: "refused", Message: "This code is not good here, or was used."}))
-	case code == oponn.CodeNotFound || code == oponn.CodeGone || code == oponn.CodeInternal:
-		return err
-	default:
-		return s.showVoteAgain(c, id, form, err)
+	by, err := s.formVoter(c, id, form)
+	if err != nil {
+		return s.castFailed(c, id, by, form, err)
 	}
+	receipt, err := s.castForm(c, id, by, form)
+	if err != nil {
+		return s.castFailed(c, id, by, form, err)
+	}
+	if by.typed {
+		s.takeCode(c, id, by.voter)
+	}
+	return s.showVoted(c, id, receipt.Version, "")
 }
 
-// castForm casts the vote in a form. A browser without a voter's cookie gets
-// none here: two taps at once would be two voters.
-func (s *Server) castForm(c echo.Context, id oponn.BallotID, form url.Values) (oponn.Receipt, error) {
-	voter, ok := s.voter(c.Request())
-	byCodeAlone := form.Has("code")
+// castFailed shows the result to whoever has voted, and others the form again.
+func (s *Server) castFailed(c echo.Context, id oponn.BallotID, by formVoter, form url.Values, err error) error {
+	code := oponn.CodeOf(err)
 	switch {
-	case byCodeAlone:
-		var err error
-		if voter, err = byCode(form.Get("code")); err != nil {
-			return oponn.Receipt{}, err
-		}
-	case !ok:
-		return oponn.Receipt{}, oponn.Errorf(oponn.CodeVoterRequired, "Votes need cookies, to be counted once.")
+	case by.known && code == oponn.CodeCodeRefused && s.voted(c, id):
+		return s.showVoted(c, id, 0, views.NoticeAlreadyVoted)
+	case by.known && (code == oponn.CodeAlreadyVoted || code == oponn.CodeVoteIDReused || code == oponn.CodeClosed):
+		return s.showEarlier(c, id, form, err)
+	case code == oponn.CodeNotFound || code == oponn.CodeGone || code == oponn.CodeInternal:
+		return err
+	case code == oponn.CodeCodeRefused && !by.typed:
+		s.dropCode(c, id)
 	}
+	return s.showVoteAgain(c, id, form, err)
+}
+
+// castForm casts the vote in a form.
+func (s *Server) castForm(c echo.Context, id oponn.BallotID, by formVoter, form url.Values) (oponn.Receipt, error) {
 	vote, err := oponn.ParseVoteID(form.Get("vote_id"))
 	if err != nil {
 		return oponn.Receipt{}, err
 	}
-	cast := oponn.Cast{Ballot: id, Voter: voter, VoteID: vote, ByCode: byCodeAlone, Revision: shownRevision(form)}
+	cast := oponn.Cast{Ballot: id, Voter: by.voter, VoteID: vote, ByCode: by.byCode, Revision: shownRevision(form)}
 	if cast.Choices, cast.WriteIn, err = chosen(form); err != nil {
 		return oponn.Receipt{}, err
 	}
@@ -173,12 +181,13 @@ func (s *Server) showVoteAgain(c echo.Context, id oponn.BallotID, form url.Value
 	if resultErr != nil {
 		return err
 	}
-	f := newFailure(err)
+	f := newFailure(aboutCode(err, snapshot.Ballot))
 	voter, _ := s.voter(c.Request())
 	v, viewErr := s.voteView(c, snapshot, voter)
 	if viewErr != nil {
 		return err
 	}
+	v.HoldsCode = v.HoldsCode && !form.Has("code") && !isAboutCode(f)
 	v.Choices, v.WriteInText = form["choice"], form.Get("write_in")
 	v.Code = form.Get("code")
 	if receipt, _ := s.receipt(c, id); receipt != nil && changeable(snapshot) {

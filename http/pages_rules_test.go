@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"golang.org/x/net/html"
-
-	"github.com/oponn/oponn"
 )
 
 func TestNewBallotByForm_WithRules(t *testing.T) {
@@ -173,28 +171,4 @@ func (p page) checked(name string) []string {
 		}
 	}
 	return values
-}
-
-func TestVoteByForm_ByCode(t *testing.T) {
-	w := start(t, tuning{})
-	b := w.ballot(teaOrCoffee().with("protection", "codes"))
-	code := document[struct{ Codes []string }](t, w.send(http.MethodPost, "/api/v1/ballots/"+b.ID+"/codes", `{"count":1}`,
-		"Authorization", "Bearer "+b.OwnerKey).want(t, http.StatusCreated)).Codes[0]
-	path := "/ballots/" + b.ID
-	voter := w.browser()
-	vote := voter.open(path).want(t, http.StatusOK).says(t, en("vote.code"), en("vote.protection.codes")).value("vote_id")
-	for _, wrong := range []string{"", "x", string(oponn.NewVotingCode())} {
-		p := voter.submit(path+"/votes", fields("vote_id", vote, "choice", "2", "code", wrong)).want(t, http.StatusUnprocessableEntity).says(t, en("error.code.refused"))
-		if p.value("code") != wrong || p.value("choice") != "2" {
-			t.Errorf("typed %q, kept %q and choice %q", wrong, p.value("code"), p.value("choice"))
-		}
-	}
-	for range 2 { // a double tap is one vote
-		voter.submit(path+"/votes", fields("vote_id", vote, "choice", "2", "code", strings.ToLower(code))).want(t, http.StatusOK).says(t, en("receipt.is_counted"))
-	}
-	w.browser().submit(path+"/votes", fields("vote_id", oponn.NewVoteID().String(), "choice", "1", "code", code)).
-		want(t, http.StatusUnprocessableEntity).says(t, en("error.code.refused"))
-	if r := w.results(b.ID); r.Votes != 1 || r.Options[1].Votes != 1 {
-		t.Errorf("results %+v", r)
-	}
 }

@@ -44,8 +44,13 @@ type Server struct {
 	voters      identity
 	owners      identity
 	managers    identity // the ballot whose owner key the browser showed
+	codes       signer   // of cookies that stand for codes
 	tokens      signer
 	tokenBudget limit.Limiter // nil: none
+
+	reportBudget limit.Limiter // of an address; nil: none
+	reportFlood  limit.Limiter // of all addresses
+	exports      chan struct{} // has an entry for each export of votes under way
 
 	apiDialects    dialects
 	pageDialects   map[*locales.Locale]dialects
@@ -69,9 +74,11 @@ func New(cfg Config, ballots Ballots) (*Server, error) {
 	for _, l := range locales.All() {
 		s.pageDialects[l], s.statusDialects[l] = pageDialects(l), statusDialect(l)
 	}
+	s.reportFlood, s.exports = limit.NewLocal(reportFlood, time.Minute, 1), make(chan struct{}, maxExports)
 	s.sockets = newSockets()
 	s.seats = newSeats(cfg.MaxStreams, cfg.MaxStreams)
 	if cfg.RateLimits {
+		s.reportBudget = limit.NewLocal(reportBudget, time.Hour, limitedKeys)
 		s.tokenBudget = limit.NewLocal(tokenBudget, time.Minute, limitedKeys)
 		s.seats = newSeats(cfg.MaxStreams, max(cfg.MaxStreams/2, 1))
 	}
@@ -79,6 +86,7 @@ func New(cfg Config, ballots Ballots) (*Server, error) {
 		purposeVoterCookie: &s.voters.signer,
 		purposeOwnerCookie: &s.owners.signer,
 		purposeManager:     &s.managers.signer,
+		purposeCodeCookie:  &s.codes,
 		purposeVoterToken:  &s.tokens,
 	} {
 		var err error
@@ -110,7 +118,12 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.Serv
 
 // Serve answers the connections of the listener until Shutdown; then it
 // returns nil.
-func (s *Server) Serve(l net.Listener) error { return served(s.http.Serve(l)) }
+func (s *Server) Serve(l net.Listener) error {
+	if canTakeOver { // else streams need to read ahead
+		l = plain{l}
+	}
+	return served(s.http.Serve(l))
+}
 
 // ServeTLS is Serve with TLS and HTTP/2.
 func (s *Server) ServeTLS(l net.Listener, certFile, keyFile string) error {

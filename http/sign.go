@@ -17,6 +17,7 @@ const (
 	purposeVoterCookie = "oponn voter cookie v1"
 	purposeOwnerCookie = "oponn owner cookie v1"
 	purposeManager     = "oponn manager cookie v1"
+	purposeCodeCookie  = "oponn code cookie v1"
 	purposeVoterToken  = "oponn voter token v1" //nolint:gosec // a label, no secret
 )
 

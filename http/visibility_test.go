@@ -103,7 +103,7 @@ var showing = []string{"/ballots/:id/results", "/ballots/:id/live", "/api/v1/bal
 // acting are the routes that do something. They answer the one who does it:
 // with a redirect, with a receipt, or as the owner.
 var acting = []string{
-	"POST /ballots", "POST /ballots/:id/votes", "POST /ballots/:id/manage",
+	"POST /ballots", "POST /ballots/:id/votes", "POST /ballots/:id/manage", "POST /ballots/:id/codes", "POST /ballots/:id/report",
 	"POST /api/v1/ballots", "POST /api/v1/ballots/:id/votes", "POST /api/v1/voters", "POST /api/v1/ballots/:id/codes",
 	"PATCH /api/v1/ballots/:id", "PATCH /api/v1/ballots/:id/options/:option", "DELETE /api/v1/ballots/:id",
 }
@@ -136,6 +136,7 @@ func (s *scene) walk(t *testing.T, by spectator, sees bool) {
 			s.look(t, method, pattern, by, sees)
 		}
 	}
+	s.lookAtFiles(t, by, sees)
 }
 
 func (s *scene) look(t *testing.T, method, pattern string, by spectator, sees bool) {

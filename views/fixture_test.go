@@ -64,13 +64,19 @@ func pages() map[string]views.View {
 	byCode := vote()
 	byCode.Rules, byCode.Code = oponn.Rules{Protection: oponn.ProtectedByCodes}, hostile
 	byCode.Errors = []oponn.FieldError{{Field: "code", Code: "refused"}}
+	held, coded, handedOut := vote(), results(), make([]oponn.VotingCode, 500)
+	held.Rules, held.HoldsCode = byCode.Rules, true
+	coded.ByCodes, coded.Created, coded.Notice = true, true, views.NoticeAlreadyVoted
+	for i := range handedOut {
+		handedOut[i] = oponn.NewVotingCode()
+	}
 	final := results()
 	final.Result.Status, final.Result.ClosedAt = oponn.Closed, noon
 	stands, fresh := results(), results()
 	stands.Notice = views.NoticeFirstStands
 	fresh.Receipt, fresh.Result = nil, result(0, 0)
 	return map[string]views.View{
-		"home": views.HomePage(page, views.Home{JoinURL: "http://192.168.1.20:8080",
+		"home": views.HomePage(page, views.Home{Path: "/?before=" + ballotID, Newer: true, Older: true, JoinURL: "http://192.168.1.20:8080",
 			Ballots: []views.Summary{{ID: ballotID, Question: hostile, Status: oponn.Open, Votes: 1, ClosesAt: noon}}}),
 		"home, empty": views.HomePage(page, views.Home{}),
 		"new":         views.NewPage(page, views.NewBallot{}),
@@ -79,9 +85,17 @@ func pages() map[string]views.View {
 			Errors: []oponn.FieldError{{Field: "question", Code: "too_long"}, {Field: "options", Code: "too_few"},
 				{Field: "options[1]", Code: "duplicate"}, {Field: "closes_at", Code: "past"},
 				{Field: "choices", Code: "min_above_max"}}}),
-		"vote":               views.VotePage(page, vote()),
-		"vote, approval":     views.VotePage(page, approval),
-		"vote, by code":      views.VotePage(page, byCode),
+		"vote":             views.VotePage(page, vote()),
+		"vote, approval":   views.VotePage(page, approval),
+		"vote, by code":    views.VotePage(page, byCode),
+		"vote, code held":  views.VotePage(page, held),
+		"results, by code": views.ResultsPage(page, coded),
+		"codes": views.CodesPage(page, views.Codes{ID: ballotID, Question: hostile, Site: "oponn.example", All: handedOut,
+			Link: func(code oponn.VotingCode) string {
+				return "https://oponn.example/ballots/" + ballotID + "/codes/" + code.Plain()
+			}}),
+		"manage, codes": views.ManagePage(page, views.Manage{ID: ballotID, Question: hostile, Result: result(1, 2, 3),
+			Codes: &views.ManageCodes{Made: 30, Used: 6, Count: "many"}, Errors: []oponn.FieldError{{Field: "count", Code: "out_of_range"}}}),
 		"vote, scheduled":    views.VotePage(page, scheduled),
 		"vote, closed":       views.VotePage(page, closed),
 		"vote, wrong":        views.VotePage(page, wrong),
@@ -90,10 +104,16 @@ func pages() map[string]views.View {
 		"results, not voted": views.ResultsPage(page, fresh),
 		"results, stands":    views.ResultsPage(page, stands),
 		"manage": views.ManagePage(page, views.Manage{ID: ballotID, Question: hostile, Result: result(1, 2, 3), Confirm: true, Done: views.ActionHide,
+			Kept: views.Retention{Until: noon, Moves: true}, Edit: &views.NewBallot{Question: hostile, Options: []string{"a", hostile}},
 			WriteIns: []oponn.Result{{Option: oponn.Option{ID: "w1", Label: hostile, WriteIn: true}, Standing: oponn.Pending}},
-			Errors:   []oponn.FieldError{{Field: "closes_at", Code: "past"}}, ShareURL: "https://oponn.example/ballots/" + ballotID}),
-		"manage, closed":  views.ManagePage(page, views.Manage{ID: ballotID, Question: hostile, Result: final.Result}),
-		"key":             views.KeyPage(page, ballotID, []oponn.FieldError{{Field: "owner_key", Code: "wrong"}}),
+			Errors:   []oponn.FieldError{{Field: "closes_at", Code: "past"}, {Field: "options[1]", Code: "duplicate"}, {Field: "question", Code: "has_votes"}}, ShareURL: "https://oponn.example/ballots/" + ballotID}),
+		"manage, closed": views.ManagePage(page, views.Manage{ID: ballotID, Question: hostile, Result: final.Result}),
+		"key":            views.KeyPage(page, ballotID, []oponn.FieldError{{Field: "owner_key", Code: "wrong"}}),
+		"report": views.ReportPage(page, views.Report{ID: ballotID, Question: hostile, Text: hostile, Contact: "mailto:abuse@example.org",
+			Errors: []oponn.FieldError{{Field: "reason", Code: "required"}, {Field: "text", Code: "too_long"}}}),
+		"reported":        views.ReportPage(page, views.Report{ID: ballotID, Question: hostile, Done: true}),
+		"privacy":         views.PrivacyPage(page, ""),
+		"imprint":         views.ImprintPage(page, hostile+"\n\n# "+hostile+"\n\n- "+hostile),
 		"receipt":         views.ReceiptPage(page, views.Counting{ID: ballotID, Question: hostile, Locator: "7f3a", Counting: oponn.Counting{Counted: true, Hour: noon}}),
 		"error":           views.ErrorPage(page, views.Problem{Status: 404, Code: oponn.CodeNotFound}),
 		"error, to retry": views.ErrorPage(page, views.Problem{Status: 503, Code: oponn.CodeBusy, RetryAfter: 1500 * time.Millisecond}),

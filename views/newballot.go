@@ -20,6 +20,7 @@ const WriteInsOff = "off"
 var (
 	kinds          = []string{KindSingle, KindApproval}
 	writeInsValues = []string{WriteInsOff, oponn.WriteInsOpen.String(), oponn.WriteInsModerated.String()}
+	protections    = []string{oponn.ProtectedByBrowser.String(), oponn.ProtectedByCodes.String()}
 	visibilities   = []string{oponn.VisibleAlways.String(), oponn.VisibleAfterVoting.String(), oponn.VisibleAfterClosing.String(), oponn.VisibleToOwner.String()}
 )
 
@@ -48,7 +49,9 @@ type NewBallot struct {
 	// WriteIns is WriteInsOff or a moderation's name; empty is off.
 	WriteIns string
 	// Visibility is one's name; empty is always.
-	Visibility           string
+	Visibility string
+	// Protection is one's name; empty is the browser's.
+	Protection           string
 	Shuffle, AllowChange bool
 	// RetentionDays is as typed; empty is the default.
 	RetentionDays string
@@ -94,5 +97,5 @@ func (d NewBallot) ruled() bool {
 	set.Zone = ""
 	plain := set == FormWindow{} || set == FormWindow{Opens: OpensNow, Closes: ClosesNever}
 	return wrong || !plain || d.Kind == KindApproval || d.WriteIns != "" && d.WriteIns != WriteInsOff ||
-		d.Visibility != "" && d.Visibility != visibilities[0] || d.Shuffle || d.AllowChange || d.RetentionDays != ""
+		d.Visibility != "" && d.Visibility != visibilities[0] || d.Protection != "" && d.Protection != protections[0] || d.Shuffle || d.AllowChange || d.RetentionDays != ""
 }

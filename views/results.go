@@ -38,6 +38,8 @@ type Results struct {
 	// Version is the head's version that Result shows. The stream is asked for
 	// what comes after it.
 	Version uint64
+	// ByCodes says that codes vote here.
+	ByCodes bool
 	// Owner says that the visitor is the ballot's owner.
 	Owner bool
 	// ManageURL is the link with the owner key in it, for whoever has just made
@@ -48,6 +50,7 @@ type Results struct {
 	// Changeable says that votes can be changed while the ballot is open.
 	Changeable bool
 	Notice     Notice
+	Kept       Retention
 	// ShareURL is the absolute address of the vote page, for the link and the
 	// QR code.
 	ShareURL string

@@ -14,6 +14,13 @@ import (
 // of its own, in the field write_in.
 const WriteIn = "write_in"
 
+// The values of the query code of the vote page. Both show the field where a
+// code is typed, whatever code the browser has shown.
+const (
+	CodeAnother = "another" // to vote with another one
+	CodeRefused = "refused" // after a link with one that can't be any
+)
+
 // Vote is the data of the page on which one votes.
 type Vote struct {
 	// ID is the ballot's, as it stands in links.
@@ -46,6 +53,8 @@ type Vote struct {
 	Choices []string
 	// WriteInText is what was typed when the form is shown again.
 	WriteInText string
+	// HoldsCode says that the browser has shown a code of this ballot.
+	HoldsCode bool
 	// Code is what was typed as the code of a ballot that is protected by codes.
 	Code string
 	// Errors are of the fields choice (or choices), write_in, code and revision.

@@ -47,6 +47,10 @@ func (a *audit) all(ctx context.Context) error {
 func (a *audit) one(ctx context.Context, ballot oponn.BallotID) error {
 	c := count{audit: a}
 	err := a.store.Scan(ctx, ballot, func(record oponn.Record) error { return c.begin(ctx, record) }, c.vote)
+	var codes []oponn.VoterTag
+	if err == nil && c.byCodes {
+		codes, err = a.store.Codes(ctx, ballot)
+	}
 	switch code := oponn.CodeOf(err); {
 	case ctx.Err() != nil:
 		return fmt.Errorf("stopped: %w", ctx.Err())
@@ -63,6 +67,7 @@ func (a *audit) one(ctx context.Context, ballot oponn.BallotID) error {
 		return fmt.Errorf("read ballot %s: %w", ballot, err)
 	default:
 		c.faults = append(c.faults, c.recount.Compare(c.head, c.state)...)
+		c.faults = append(c.faults, c.recount.CompareCodes(codes)...)
 	}
 	return a.report(ballot, c)
 }
@@ -105,6 +110,8 @@ type count struct {
 	recount *oponn.Recount
 	votes   uint64
 	faults  []string
+	// byCodes says that whoever votes there has a code.
+	byCodes bool
 }
 
 // begin opens what the votes are counted against.
@@ -126,7 +133,7 @@ func (c *count) begin(ctx context.Context, record oponn.Record) error {
 	if c.state, err = oponn.OpenState(key, record.Head); err != nil {
 		return c.fault("its result can't be opened", err)
 	}
-	c.recount = oponn.NewRecount(ballot, writeIns)
+	c.recount, c.byCodes = oponn.NewRecount(ballot, writeIns), ballot.Definition.Protection == oponn.ProtectedByCodes
 	return nil
 }
 

@@ -84,3 +84,41 @@ func TestAudit_StoppedInBetween(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// lateDeletion deletes a ballot between its log and its codes.
+type lateDeletion struct {
+	oponn.Store
+	t *testing.T
+}
+
+func (s lateDeletion) Codes(ctx context.Context, ballot oponn.BallotID) ([]oponn.VoterTag, error) {
+	deleteBallot(s.t, s.Store, ballot)
+	return s.Store.Codes(ctx, ballot)
+}
+
+func TestAudit_DeletedBeforeItsCodes(t *testing.T) {
+	kek, err := keys.OpenLocal(filepath.Join(t.TempDir(), "master.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, ring := storetest.NewMemory(), keys.NewRing(kek)
+	system, err := actors.Start(actors.Config{Store: store, Keys: ring, Bus: bus.NewLocal()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	created, err := system.Create(t.Context(), oponn.Draft{Question: "Why?", Options: []string{"so", "so not"}, Rules: oponn.Rules{Protection: oponn.ProtectedByCodes}}, oponn.OwnerID{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := system.Drain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	a := audit{store: lateDeletion{store, t}, keys: ring, out: &out}
+	if err := a.all(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.sum(); err != nil || !strings.Contains(out.String(), "gone "+created.Snapshot.Ballot.ID.String()) {
+		t.Errorf("got %v:\n%s", err, out.String())
+	}
+}

@@ -53,6 +53,10 @@ func run(ctx context.Context, binary, folder string) error {
 	if err != nil {
 		return err
 	}
+	coded, err := server.coded(ctx)
+	if err != nil {
+		return err
+	}
 	browser, quit, err := browsertest.Launch(ctx)
 	if err != nil {
 		return err
@@ -61,7 +65,7 @@ func run(ctx context.Context, binary, folder string) error {
 	if err := os.MkdirAll(folder, 0o750); err != nil { //nolint:gosec // the caller's own folder
 		return err
 	}
-	for _, s := range shots(ballot, approval) {
+	for _, s := range shots(ballot, approval, coded) {
 		if err := s.take(browser, server.url, folder); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
@@ -70,7 +74,7 @@ func run(ctx context.Context, binary, folder string) error {
 }
 
 // shots are every page, on a phone and wide, and the result in both schemes.
-func shots(ballot, approval made) []shot {
+func shots(ballot, approval, coded made) []shot {
 	dark, light := []browsertest.Option{browsertest.Dark()}, []browsertest.Option{browsertest.Light()}
 	live := func(v *browsertest.Visitor) error {
 		return v.AwaitTrue("document.querySelector('.board').dataset.connection === 'live'")
@@ -112,6 +116,25 @@ func shots(ballot, approval made) []shot {
 		_, err := v.AwaitText("close_now")
 		return err
 	}
+	handedOut := func(v *browsertest.Visitor) error {
+		if err := managed(v); err != nil {
+			return err
+		}
+		if err := v.Type("#count", "12"); err != nil {
+			return err
+		}
+		if err := v.Click("[value=make_codes]"); err != nil {
+			return err
+		}
+		_, err := v.AwaitText("save_csv")
+		return err
+	}
+	byCode := func(v *browsertest.Visitor) error {
+		if err := v.Click("label.choice:nth-of-type(2)"); err != nil {
+			return err
+		}
+		return v.Type("#code", "7k3wd-x0q2m-41hr")
+	}
 	page, lunch := "/ballots/"+ballot.ID, "/ballots/"+approval.ID
 	return []shot{
 		{"home-wide", "/", 1280, 720, dark, nil},
@@ -124,6 +147,10 @@ func shots(ballot, approval made) []shot {
 		{"new-rules-wide", "/new", 1280, 720, dark, ruled},
 		{"vote-approval-phone", lunch, 390, 844, light, several},
 		{"manage-phone", lunch + "/manage#" + approval.OwnerKey, 390, 844, dark, managed},
+		{"codes-wide", "/ballots/" + coded.ID + "/manage#" + coded.OwnerKey, 1280, 900, dark, handedOut},
+		{"vote-code-phone", "/ballots/" + coded.ID, 390, 844, dark, byCode},
+		{"manage-wide", lunch + "/manage#" + approval.OwnerKey, 1280, 900, dark, managed},
+		{"report-phone", page + "/report", 390, 844, dark, nil},
 		{"vote-narrow-light", page, 320, 640, light, chosen},
 		{"results-wide", page + "/results", 1280, 800, dark, live},
 		{"results-wide-light", page + "/results", 1600, 900, light, live},

@@ -107,6 +107,16 @@ func (s *server) lunch(ctx context.Context) (made, error) {
 		"Authorization", "Bearer "+voters.Tokens[0], "Idempotency-Key", oponn.NewVoteID().String())
 }
 
+// coded makes a ballot on which codes vote.
+func (s *server) coded(ctx context.Context) (made, error) {
+	var ballot made
+	err := s.post(ctx, "/api/v1/ballots", map[string]any{
+		"question": "Who shall speak for us in the coming year?", "options": []string{"Maria", "Jonas", "both, in turns"},
+		"protection": "codes", "visibility": "after_voting",
+	}, &ballot)
+	return ballot, err
+}
+
 // fill makes a ballot with votes.
 func (s *server) fill(ctx context.Context) (made, error) {
 	var ballot made

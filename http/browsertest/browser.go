@@ -262,3 +262,14 @@ func (v *Visitor) Screenshot() ([]byte, error) {
 
 // Leave closes the page and forgets the profile.
 func (v *Visitor) Leave() { v.leave() }
+
+// Print returns the page as a PDF, as it is printed on A4.
+func (v *Visitor) Print() ([]byte, error) {
+	ctx, cancel := context.WithTimeout(v.ctx, patience)
+	defer cancel()
+	return chromedp.Run(ctx, chromedp.Action[[]byte](func(ctx context.Context, t *chromedp.Target) ([]byte, error) {
+		const wide, high = 210 / 25.4, 297 / 25.4 // in inches
+		printed, err := cdp.Call(ctx, t, page.PrintToPDF, page.PrintToPDFParams{PaperWidth: wide, PaperHeight: high})
+		return printed.Data, err
+	}))
+}

@@ -51,24 +51,56 @@ func settle(done []oponn.Appended, err error) {
 
 // together applies batches in one transaction and fills in done. Its error is
 // the transaction's.
+//
+// Nearly every voter votes once. So it first takes all for new ones and lets
+// the log's unique key say otherwise: that saves a probe of the index for each
+// vote. Only when the key objects, or when somebody would be refused, who might
+// have voted before, is the log looked into.
 func (s *Store) together(ctx context.Context, batches []oponn.Batch, done []oponn.Appended) error {
+	look := s.doubt.Looks(batches)
+	err := s.attempt(ctx, batches, done, look)
+	if !look && votedBefore(err) {
+		s.doubt.Raise()
+		err = s.attempt(ctx, batches, done, true)
+	}
+	return err
+}
+
+// attempt is one attempt of together, which looks for earlier votes or takes
+// every voter for a new one until there is doubt.
+func (s *Store) attempt(ctx context.Context, batches []oponn.Batch, done []oponn.Appended, look bool) error {
 	return s.write(ctx, func(ctx context.Context, c *connection) ([]step, error) {
-		clear(done)
-		grounds, err := c.grounds(ctx, batches)
+		grounds, err := c.grounds(ctx, batches, look)
 		if err != nil {
 			return nil, err
 		}
-		var written kept
-		for i, batch := range batches {
-			if done[i].Err = grounds[i].err; done[i].Err == nil {
-				done[i] = decide(batch, grounds[i].Ground)
+		written, sure := decideAll(batches, grounds, done)
+		if !look && !sure {
+			s.doubt.Raise()
+			if err := c.lookAgain(ctx, batches, grounds); err != nil {
+				return nil, err
 			}
-			if done[i].Err == nil {
-				written.add(grounds[i].Ground, done[i].Effect)
-			}
+			written, _ = decideAll(batches, grounds, done)
 		}
 		return written.steps(), nil
 	})
+}
+
+// decideAll runs the Apply of all batches and fills in done. It is sure when
+// earlier votes of the voters could make no difference but to collide.
+func decideAll(batches []oponn.Batch, grounds []ground, done []oponn.Appended) (written kept, sure bool) {
+	clear(done)
+	sure = true
+	for i, batch := range batches {
+		if done[i].Err = grounds[i].err; done[i].Err == nil {
+			done[i] = decide(batch, grounds[i].Ground)
+		}
+		if done[i].Err == nil {
+			written.add(grounds[i].Ground, done[i].Effect)
+			sure = sure && batch.Takes(done[i].Effect)
+		}
+	}
+	return written, sure
 }
 
 // transaction is what a transaction does between its begin and its commit: it

@@ -28,6 +28,36 @@ func (s *Store) AddCodes(ctx context.Context, ballot oponn.BallotID, tags []opon
 	})
 }
 
+// CountCodes returns how many codes a ballot has.
+func (s *Store) CountCodes(ctx context.Context, ballot oponn.BallotID) (count int, err error) {
+	err = s.read(ctx, func(ctx context.Context, c *connection) error {
+		return c.codes(ctx, countCodes, ballot, func(row row) { count = int(row.bigint(0)) })
+	})
+	return count, err
+}
+
+// Codes returns the tags of a ballot's codes.
+func (s *Store) Codes(ctx context.Context, ballot oponn.BallotID) (tags []oponn.VoterTag, err error) {
+	err = s.read(ctx, func(ctx context.Context, c *connection) error {
+		tags = nil
+		return c.codes(ctx, selectTags, ballot, func(row row) { tags = append(tags, oponn.VoterTag(row[0])) })
+	})
+	return tags, err
+}
+
+// codes reads a ballot's codes, and its head after them: as long as that is
+// there, nobody sweeps codes away.
+func (c *connection) codes(ctx context.Context, q query, ballot oponn.BallotID, note func(row)) error {
+	there := false
+	err := c.run(ctx,
+		step{q, [][]byte{uuid(ballot)}, note},
+		step{selectHeads, [][]byte{uuids([]oponn.BallotID{ballot})}, func(row) { there = true }})
+	if err == nil && !there {
+		err = c.missing(ctx, ballot)
+	}
+	return err
+}
+
 // Expired returns ballots whose retention has ended.
 func (s *Store) Expired(ctx context.Context, limit int) (ids []oponn.BallotID, err error) {
 	err = s.read(ctx, func(ctx context.Context, c *connection) error {

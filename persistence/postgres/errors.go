@@ -27,6 +27,7 @@ const (
 	codeSerialization     = "40001"
 	codeDeadlock          = "40P01"
 	codeTooManyConnection = "53300"
+	codeUnique            = "23505"
 	codeLockTimeout       = "55P03"
 	codeCanceled          = "57014"
 )
@@ -117,6 +118,13 @@ func demoted(err error) bool {
 func collided(err error) bool {
 	var answer *pgconn.PgError
 	return errors.As(err, &answer) && (answer.Code == codeDeadlock || answer.Code == codeSerialization)
+}
+
+// votedBefore says that the log's key refused a vote whose voter has one there
+// already.
+func votedBefore(err error) bool {
+	var answer *pgconn.PgError
+	return errors.As(err, &answer) && answer.Code == codeUnique && answer.TableName == "votes"
 }
 
 // ofOneBatch says whether an error may be the fault of one of several batches,

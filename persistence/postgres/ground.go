@@ -20,8 +20,8 @@ type ground struct {
 }
 
 // grounds begins a transaction, locks the heads of batches and reads what
-// belongs to them, in one round trip.
-func (c *connection) grounds(ctx context.Context, batches []oponn.Batch) ([]ground, error) {
+// belongs to them, in one round trip. It looks for earlier votes if asked to.
+func (c *connection) grounds(ctx context.Context, batches []oponn.Batch, look bool) ([]ground, error) {
 	grounds := make([]ground, len(batches))
 	index := make(map[oponn.BallotID]int, len(batches))
 	ballots := make([]oponn.BallotID, len(batches))
@@ -30,7 +30,6 @@ func (c *connection) grounds(ctx context.Context, batches []oponn.Batch) ([]grou
 		index[batch.Ballot], ballots[i] = i, batch.Ballot
 	}
 	var now time.Time
-	earlier, note, places := lookUp(batches, grounds)
 	steps := []step{
 		{begin, nil, nil},
 		{lockHeads, [][]byte{uuids(ballots)}, func(row row) {
@@ -38,16 +37,14 @@ func (c *connection) grounds(ctx context.Context, batches []oponn.Batch) ([]grou
 			g.Head, g.moved = row.head(), row.moved()
 		}},
 		{selectNow, nil, func(row row) { now = row.instant(0) }},
-		{selectEarlier, earlier, note},
-		{selectNewer, above(batches), func(row row) {
-			g := &grounds[row.bigint(0)-1]
-			g.WriteIns = append(g.WriteIns, row[1:].writeIn())
-		}},
 	}
-	if slices.ContainsFunc(batches, func(b oponn.Batch) bool { return b.Codes }) {
-		steps = append(steps, step{selectCodes, earlier, noteCodes(batches, grounds, places)})
+	if look {
+		steps = append(steps, lookUp(batches, grounds)...)
 	}
 	if err := c.run(ctx, steps...); err != nil {
+		return nil, err
+	}
+	if err := c.newer(ctx, batches, grounds); err != nil {
 		return nil, err
 	}
 	for i := range grounds {
@@ -56,13 +53,40 @@ func (c *connection) grounds(ctx context.Context, batches []oponn.Batch) ([]grou
 	return grounds, c.explainMissing(ctx, ballots, grounds)
 }
 
+// lookAgain reads what grounds left out.
+func (c *connection) lookAgain(ctx context.Context, batches []oponn.Batch, grounds []ground) error {
+	if err := c.run(ctx, lookUp(batches, grounds)...); err != nil {
+		return err
+	}
+	for i := range grounds {
+		grounds[i].sort()
+	}
+	return nil
+}
+
+// newer reads the write-ins that batches don't know. That takes a round trip
+// of its own: nearly always there are none.
+func (c *connection) newer(ctx context.Context, batches []oponn.Batch, grounds []ground) error {
+	known := true
+	for i := range batches {
+		known = known && grounds[i].Head.WriteIns <= batches[i].WriteIns
+	}
+	if known {
+		return nil
+	}
+	return c.run(ctx, step{selectNewer, above(batches), func(row row) {
+		g := &grounds[row.bigint(0)-1]
+		g.WriteIns = append(g.WriteIns, row[1:].writeIn())
+	}})
+}
+
 // place is where a vote stands.
 type place struct{ batch, vote int }
 
-// lookUp returns the parameters of selectEarlier for all votes of batches, and
-// what notes its rows.
-func lookUp(batches []oponn.Batch, grounds []ground) (args [][]byte, note func(row), places []place) {
-	places = make([]place, 0, len(batches[0].Votes))
+// lookUp returns the queries for earlier votes of the voters of batches, and
+// for their codes where a batch needs them.
+func lookUp(batches []oponn.Batch, grounds []ground) []step {
+	places := make([]place, 0, len(batches[0].Votes))
 	for i, batch := range batches {
 		for n := range batch.Votes {
 			places = append(places, place{i, n})
@@ -81,11 +105,16 @@ func lookUp(batches []oponn.Batch, grounds []ground) (args [][]byte, note func(r
 		ballots.blob(batches[at.batch].Ballot[:])
 		tags.blob(batches[at.batch].Votes[at.vote].Tag[:])
 	}
-	return [][]byte{ballots.done(), tags.done()}, func(row row) {
+	args := [][]byte{ballots.done(), tags.done()}
+	steps := []step{{selectEarlier, args, func(row row) {
 		at := places[row.bigint(0)-1]
 		earlier := &grounds[at.batch].Earlier[at.vote]
 		*earlier = append(*earlier, row[1:].vote())
-	}, places
+	}}}
+	if slices.ContainsFunc(batches, func(b oponn.Batch) bool { return b.Codes }) {
+		steps = append(steps, step{selectCodes, args, noteCodes(batches, grounds, places)})
+	}
+	return steps
 }
 
 // noteCodes returns what notes the rows of selectCodes, whose parameters are
@@ -120,6 +149,10 @@ func (g *ground) settle(now time.Time) {
 	if now.Before(g.moved) {
 		g.Now = g.moved // another server's clock, or one that was set back
 	}
+	g.sort()
+}
+
+func (g *ground) sort() {
 	for _, earlier := range g.Earlier {
 		slices.SortFunc(earlier, func(a, b oponn.LoggedVote) int { return cmp.Compare(a.Revision, b.Revision) })
 	}

@@ -23,6 +23,7 @@ type Store struct {
 	// writers and readers are apart, so that neither keeps the other waiting.
 	writers, readers *pgxpool.Pool
 	sweeper          sweeper
+	doubt            oponn.Doubt
 
 	mu     sync.Mutex
 	closed bool

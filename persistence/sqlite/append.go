@@ -41,14 +41,26 @@ func settle(done []oponn.Appended, err error) {
 }
 
 // together applies batches in one transaction and fills in done. Its error is
-// the transaction's.
+// the transaction's. It takes every voter for a new one, unless there is reason
+// for doubt; when the log objects, it begins again.
 func (s *Store) together(ctx context.Context, batches []oponn.Batch, done []oponn.Appended) error {
+	look := s.doubt.Looks(batches)
+	err := s.attempt(ctx, batches, done, look)
+	if !look && errors.Is(err, errVotedBefore) {
+		s.doubt.Raise()
+		err = s.attempt(ctx, batches, done, true)
+	}
+	return err
+}
+
+// attempt is one attempt of together.
+func (s *Store) attempt(ctx context.Context, batches []oponn.Batch, done []oponn.Appended, look bool) error {
 	clear(done)
 	deleted := false
 	return s.write(ctx, transaction{do: func(c *connection) error {
 		for i, batch := range batches {
 			var err error
-			if done[i], err = c.apply(batch); err != nil {
+			if done[i], err = c.apply(batch, look); err != nil {
 				return err
 			}
 			deleted = deleted || done[i].Err == nil && done[i].Effect.Tombstone
@@ -127,8 +139,11 @@ func (c *connection) transact(ctx context.Context, t transaction) (err error) {
 
 // apply runs one batch in the transaction. What is wrong with the batch comes
 // with the answer; the error is the database's.
-func (c *connection) apply(batch oponn.Batch) (oponn.Appended, error) {
+func (c *connection) apply(batch oponn.Batch, look bool) (oponn.Appended, error) {
 	ground, err := c.ground(batch)
+	if err == nil && look {
+		err = c.look(batch, &ground)
+	}
 	var own *oponn.Error
 	if errors.As(err, &own) {
 		return oponn.Appended{Err: err}, nil
@@ -136,9 +151,12 @@ func (c *connection) apply(batch oponn.Batch) (oponn.Appended, error) {
 	if err != nil {
 		return oponn.Appended{}, err
 	}
-	var done oponn.Appended
-	if done.Effect, done.Err = guarded(batch.Apply, ground); done.Err == nil {
-		done.Err = done.Effect.Check(ground.Head)
+	done := decide(batch, ground)
+	if !look && done.Err == nil && !batch.Takes(done.Effect) {
+		if err := c.look(batch, &ground); err != nil {
+			return oponn.Appended{}, err
+		}
+		done = decide(batch, ground)
 	}
 	if done.Err != nil {
 		return oponn.Appended{Err: done.Err}, nil //nolint:nilerr // what is wrong with the batch is its answer, not the database's error
@@ -146,7 +164,19 @@ func (c *connection) apply(batch oponn.Batch) (oponn.Appended, error) {
 	return done, c.keep(ground, done.Effect)
 }
 
-// ground reads what a batch needs. The transaction holds the only right to
+// decide runs a batch's Apply.
+func decide(batch oponn.Batch, ground oponn.Ground) oponn.Appended {
+	effect, err := guarded(batch.Apply, ground)
+	if err == nil {
+		err = effect.Check(ground.Head)
+	}
+	if err != nil {
+		return oponn.Appended{Err: err}
+	}
+	return oponn.Appended{Effect: effect}
+}
+
+// ground reads what a batch needs, but for what its voters did before. The transaction holds the only right to
 // write, so that nothing read here can change before it commits.
 func (c *connection) ground(batch oponn.Batch) (oponn.Ground, error) {
 	head, moved, err := c.head(batch.Ballot)
@@ -157,18 +187,23 @@ func (c *connection) ground(batch oponn.Batch) (oponn.Ground, error) {
 	if ground.Now.Before(moved) {
 		ground.Now = moved // the machine's clock was set back
 	}
+	if head.WriteIns > batch.WriteIns {
+		ground.WriteIns, err = c.writeIns(batch.Ballot, batch.WriteIns)
+	}
+	return ground, err
+}
+
+// look adds what the voters of a batch have in the log, and their codes.
+func (c *connection) look(batch oponn.Batch, ground *oponn.Ground) (err error) {
 	for i, vote := range batch.Votes {
 		if ground.Earlier[i], err = c.votes(batch.Ballot, vote.Tag); err != nil {
-			return oponn.Ground{}, err
+			return err
 		}
 	}
 	if batch.Codes {
 		ground.Codes, err = c.areCodes(batch)
 	}
-	if err == nil && head.WriteIns > batch.WriteIns {
-		ground.WriteIns, err = c.writeIns(batch.Ballot, batch.WriteIns)
-	}
-	return ground, err
+	return err
 }
 
 // guarded turns a panic of an Apply into an error with its stack.

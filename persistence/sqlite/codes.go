@@ -20,16 +20,47 @@ func (s *Store) AddCodes(ctx context.Context, ballot oponn.BallotID, tags []opon
 				return err
 			}
 		}
-		count := 0
-		err := c.rows(countCodes, func(row *sqlite3.Stmt) error {
-			count = row.ColumnInt(0)
-			return nil
-		}, ballot[:])
+		count, err := c.countCodes(ballot)
 		if err == nil && count > oponn.MaxCodes {
 			err = oponn.TooManyCodes()
 		}
 		return err
 	}})
+}
+
+func (c *connection) countCodes(ballot oponn.BallotID) (count int, err error) {
+	err = c.rows(countCodes, func(row *sqlite3.Stmt) error {
+		count = row.ColumnInt(0)
+		return nil
+	}, ballot[:])
+	return count, err
+}
+
+// CountCodes returns how many codes a ballot has.
+func (s *Store) CountCodes(ctx context.Context, ballot oponn.BallotID) (count int, err error) {
+	err = s.read(ctx, func(c *connection) error {
+		if _, _, err := c.head(ballot); err != nil {
+			return err
+		}
+		count, err = c.countCodes(ballot)
+		return err
+	})
+	return count, err
+}
+
+// Codes returns the tags of a ballot's codes.
+func (s *Store) Codes(ctx context.Context, ballot oponn.BallotID) (tags []oponn.VoterTag, err error) {
+	err = s.read(ctx, func(c *connection) error {
+		if _, _, err := c.head(ballot); err != nil {
+			return err
+		}
+		tags = nil
+		return c.rows(selectTags, func(row *sqlite3.Stmt) error {
+			tags = append(tags, oponn.VoterTag(row.ColumnRawBlob(0)))
+			return nil
+		}, ballot[:])
+	})
+	return tags, err
 }
 
 // areCodes says of each vote of a batch whether its tag is a code's.

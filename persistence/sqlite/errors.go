@@ -61,6 +61,10 @@ func translateCommit(err error) error {
 	return oponn.Retryable(oponn.CodeOutcomeUnknown, afterUnknown, err, "It is not known whether this was kept. Please send it again.")
 }
 
+// errVotedBefore says that the log's key refused a vote whose voter has one
+// there already.
+var errVotedBefore = errors.New("a voter has a vote in the log already")
+
 // ofOneBatch says whether an error may be the fault of one of several batches,
 // so that each should be tried alone.
 func ofOneBatch(err error) bool {

@@ -1,6 +1,8 @@
 package sqlite
 
 import (
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -84,7 +86,11 @@ func loggedVote(row *sqlite3.Stmt) oponn.LoggedVote {
 }
 
 func (c *connection) insertVote(ballot oponn.BallotID, v oponn.LoggedVote) error {
-	return c.exec(insertVote, ballot[:], v.Tag[:], int64(v.Revision), v.ID[:], signed(v.Position), signed(v.Version), v.At.UnixMicro(), v.Sealed)
+	err := c.exec(insertVote, ballot[:], v.Tag[:], int64(v.Revision), v.ID[:], signed(v.Position), signed(v.Version), v.At.UnixMicro(), v.Sealed)
+	if errors.Is(err, sqlite3.CONSTRAINT_PRIMARYKEY) {
+		return fmt.Errorf("%w: %w", errVotedBefore, err)
+	}
+	return err
 }
 
 // writeIns reads a ballot's write-ins with numbers above the given one.

@@ -24,6 +24,7 @@ type Store struct {
 	// commit commits Append's next transaction when it isn't nil: tests put
 	// faults here.
 	commit  func(*connection) error
+	doubt   oponn.Doubt
 	readers readers
 	sweeper sweeper
 

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/oponn/oponn"
@@ -30,6 +31,28 @@ func (m *Memory) AddCodes(ctx context.Context, ballot oponn.BallotID, tags []opo
 	}
 	k.codes = codes
 	return nil
+}
+
+// CountCodes returns how many codes a ballot has.
+func (m *Memory) CountCodes(ctx context.Context, ballot oponn.BallotID) (int, error) {
+	tags, err := m.Codes(ctx, ballot)
+	return len(tags), err
+}
+
+// Codes returns the tags of a ballot's codes.
+func (m *Memory) Codes(ctx context.Context, ballot oponn.BallotID) ([]oponn.VoterTag, error) {
+	done, err := m.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	m.disk.mu.RLock()
+	defer m.disk.mu.RUnlock()
+	k, err := m.disk.find(ballot)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Collect(maps.Keys(k.codes)), nil
 }
 
 // Expired returns ballots whose retention has ended.

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"runtime"
+	"sync"
 	"testing"
 	"time"
 
@@ -104,8 +105,9 @@ func heldBeyondClosing(t *testing.T, store, other oponn.Store, open time.Duratio
 	subject := Create(t, store, Plan{Window: oponn.Window{ClosesAt: closes}})
 	holder := subject.Batch(subject.NewVotes(t, 1))
 	apply, held := holder.Apply, make(chan struct{})
+	hold := sync.OnceFunc(func() { close(held) })
 	holder.Apply = func(g oponn.Ground) (oponn.Effect, error) {
-		close(held)
+		hold()
 		effect, err := apply(g)
 		for clockOf(t, store).Before(closes) {
 			runtime.Gosched() // time must pass while the head is held
@@ -211,7 +213,8 @@ func callAll(ctx context.Context, store oponn.Store, subject *Subject) map[strin
 	_, errs["Heads"] = store.Heads(ctx, []oponn.BallotID{subject.ID})
 	errs["Append"] = store.Append(ctx, []oponn.Batch{subject.Batch(nil)})[0].Err
 	_, errs["Votes"] = store.Votes(ctx, subject.ID, oponn.VoterTag{})
-	_, errs["Owned"] = store.Owned(ctx, [32]byte{1}, oponn.BallotID{}, 10)
+	_, errs["VotesByTag"] = store.VotesByTag(ctx, subject.ID, oponn.VoterTag{}, 0)
+	_, errs["Owned"] = store.Owned(ctx, [32]byte{1}, oponn.Edge{}, 10)
 	_, errs["Ballots"] = store.Ballots(ctx, oponn.BallotID{}, 10)
 	errs["Scan"] = store.Scan(ctx, subject.ID, func(oponn.Record) error { return nil }, func(oponn.LoggedVote) error { return nil })
 	_, errs["Now"] = store.Now(ctx)

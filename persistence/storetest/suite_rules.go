@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"testing"
@@ -102,17 +103,26 @@ func (s suite) codes() {
 		for range 2 {
 			expect(t, store.AddCodes(context.Background(), subject.ID, append(tags, tags[0])), "")
 		}
+		subject.expectCodes(t, store, tags...)
 	})
 	s.test("a ballot that is missing has none", func(t *testing.T, db database) {
 		store := db.open(t)
 		subject := NewSubject(t, byCodes)
 		_, tags, err := subject.NewCodes(1)
 		expect(t, err, "")
-		expect(t, store.AddCodes(context.Background(), subject.ID, tags), oponn.CodeNotFound)
+		missing := func(code oponn.Code) {
+			t.Helper()
+			expect(t, store.AddCodes(context.Background(), subject.ID, tags), code)
+			_, err := store.CountCodes(context.Background(), subject.ID)
+			expect(t, err, code)
+			_, err = store.Codes(context.Background(), subject.ID)
+			expect(t, err, code)
+		}
+		missing(oponn.CodeNotFound)
 		subject = Create(t, store, byCodes)
 		subject.newCodes(t, store, 2)
 		Insist(t, store, subject.Deleting())
-		expect(t, store.AddCodes(context.Background(), subject.ID, tags), oponn.CodeGone)
+		missing(oponn.CodeGone)
 	})
 	s.test("too many are refused, and none of them kept", func(t *testing.T, db database) {
 		store := db.open(t)
@@ -122,10 +132,69 @@ func (s suite) codes() {
 			tags[i] = oponn.VoterTag{'t', byte(i), byte(i >> 8), byte(i >> 16)}
 		}
 		expect(t, store.AddCodes(context.Background(), subject.ID, tags), "")
+		subject.expectCodes(t, store, tags...)
 		code := oponn.NewVotingCode()
 		expect(t, store.AddCodes(context.Background(), subject.ID, []oponn.VoterTag{subject.Key.VoterTag(code.Voter())}), oponn.CodeInvalid)
 		expect(t, Insist(t, store, subject.Batch(subject.coded(t, code))).Outcomes[0].Err, oponn.CodeCodeRefused)
+		if count, err := store.CountCodes(context.Background(), subject.ID); err != nil || count != oponn.MaxCodes {
+			t.Errorf("%d codes, %v", count, err)
+		}
 	})
+	s.test("those of one ballot are told apart from another's", func(t *testing.T, db database) {
+		store, other := db.open(t), db.open(t)
+		subject, stranger, bare := Create(t, store, byCodes), Create(t, store, byCodes), Create(t, store, byCodes)
+		var tags []oponn.VoterTag
+		for range 2 {
+			for _, code := range subject.newCodes(t, store, 3) {
+				tags = append(tags, subject.Key.VoterTag(code.Voter()))
+			}
+			stranger.newCodes(t, other, 1)
+		}
+		for _, store := range []oponn.Store{store, other} {
+			subject.expectCodes(t, store, tags...)
+			bare.expectCodes(t, store)
+		}
+	})
+	s.test("of many votes with one code one is counted", func(t *testing.T, db database) {
+		stores := []oponn.Store{db.open(t), db.open(t)}
+		subject := Create(t, stores[0], byCodes)
+		code := subject.newCodes(t, stores[0], 1)[0]
+		outcomes := make(chan error)
+		for i := range 8 {
+			batch := subject.Batch(subject.coded(t, code))
+			go func() {
+				effect, err := insist(stores[i%2], batch)
+				if err == nil {
+					err = effect.Outcomes[0].Err
+				}
+				outcomes <- err
+			}()
+		}
+		counted := 0
+		for range 8 {
+			if err := <-outcomes; err == nil {
+				counted++
+			} else {
+				expect(t, err, oponn.CodeCodeRefused)
+			}
+		}
+		if record, _ := subject.Recount(t, stores[0]); counted != 1 || record.Head.Voters != 1 {
+			t.Errorf("%d votes counted, %d voters", counted, record.Head.Voters)
+		}
+	})
+}
+
+// expectCodes checks which codes a store has of the ballot.
+func (s *Subject) expectCodes(t TB, store oponn.Store, want ...oponn.VoterTag) {
+	t.Helper()
+	tags, err := store.Codes(context.Background(), s.ID)
+	expect(t, err, "")
+	count, err := store.CountCodes(context.Background(), s.ID)
+	expect(t, err, "")
+	order := func(a, b oponn.VoterTag) int { return bytes.Compare(a[:], b[:]) }
+	if !slices.Equal(slices.SortedFunc(slices.Values(tags), order), slices.SortedFunc(slices.Values(want), order)) || count != len(want) {
+		t.Errorf("%d codes, counted %d, want %d", len(tags), count, len(want))
+	}
 }
 
 func (s suite) changes() {

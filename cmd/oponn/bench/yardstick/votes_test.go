@@ -51,6 +51,7 @@ func race(b *testing.B, connections int) {
 		}
 	}
 	standings := compareVotes(booths, runs)
+	drawVotes(b, connections, booths, runs)
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(standings["oponn, postgres"].rate, "x-bare-rate")
 	b.ReportMetric(standings["oponn, postgres"].cpu, "x-bare-cpu")
@@ -104,7 +105,7 @@ func (s booth) load(b *testing.B, plan bench.Plan) *findings.Report {
 func calm(b *testing.B, s booth, saturated float64) {
 	b.Helper()
 	alone := s.load(b, bench.Plan{Connections: 1, Duration: heat / 2}).Votes.Acknowledgement
-	half := s.load(b, bench.Plan{Connections: 2000, Rate: saturated / 2, Duration: heat}).Votes.Acknowledgement
+	half := s.load(b, bench.Plan{Connections: 400, Rate: saturated / 2, Duration: heat}).Votes.Acknowledgement
 	b.ReportMetric(half.P99/alone.P50, "commits-p99")
 	fmt.Printf("%s at half of saturation, %.0f votes/s: p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms; a lonely vote %.2f ms: p99 is %.1f commit times\n\n",
 		s.name, saturated/2, half.P50, half.P99, half.P999, alone.P50, half.P99/alone.P50)
@@ -130,6 +131,20 @@ func compareVotes(booths []booth, runs map[string][]*findings.Report) map[string
 	_ = w.Flush() // to the terminal
 	fmt.Printf("oponn with postgres is %.1f times the textbook\n", ratios["oponn, postgres"].rate/ratios["textbook"].rate)
 	return ratios
+}
+
+// drawVotes draws rates and costs.
+func drawVotes(b *testing.B, connections int, booths []booth, runs map[string][]*findings.Report) {
+	b.Helper()
+	rate := chart{file: fmt.Sprintf("votes-rate-%d", connections), title: fmt.Sprintf("votes, %d connections", connections), unit: "per second"}
+	cost := chart{file: fmt.Sprintf("votes-cpu-%d", connections), title: fmt.Sprintf("processor time of a vote, %d connections", connections), unit: "µs"}
+	for _, s := range booths {
+		rate.bars = append(rate.bars, bar{s.name, median(perSecond(runs[s.name])), s.honest})
+		cost.bars = append(cost.bars, bar{s.name, median(perVote(runs[s.name])), s.honest})
+	}
+	rate.save(b)
+	cost.bars = cost.bars[:len(cost.bars)-1] // the textbook's is off the paper
+	cost.save(b)
 }
 
 func perSecond(runs []*findings.Report) (rates []float64) {

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"os"
+	"runtime/debug"
+	"runtime/metrics"
+	"time"
+)
+
+// While votes flow faster than brisk, garbage may gather to gathered bytes, or
+// to as much as lives, before it is collected; each collection looks at the
+// stack of every voter who waits, and there are ten to twenty a second else.
+// When it is calm again, the memory goes back to the system.
+const (
+	brisk     = 2000 // votes a second
+	gathered  = 96 << 20
+	calmAfter = 10 // looks
+	look      = time.Second
+)
+
+// pace sets how much garbage may gather, by how many votes have been committed
+// so far, until the context ends. An operator's GOGC stands.
+func pace(ctx context.Context, votes func() uint64) {
+	if os.Getenv("GOGC") != "" {
+		return
+	}
+	const ordinary = 100
+	defer debug.SetGCPercent(ordinary)
+	ticker := time.NewTicker(look)
+	defer ticker.Stop()
+	last, calm := votes(), calmAfter
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		now := votes()
+		switch flow := now - last; {
+		case flow >= brisk:
+			calm = 0
+			debug.SetGCPercent(max(ordinary, int(gathered*100/(live()+1))))
+		case calm < calmAfter:
+			if calm++; calm == calmAfter {
+				debug.SetGCPercent(ordinary)
+				debug.FreeOSMemory()
+			}
+		}
+		last = now
+	}
+}
+
+// live returns the bytes that the last collection found in use.
+func live() uint64 {
+	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	metrics.Read(sample)
+	return sample[0].Value.Uint64()
+}

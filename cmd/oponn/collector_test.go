@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"runtime/debug"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// percent returns how much garbage may gather, in percent of what lives.
+func percent() int {
+	now := debug.SetGCPercent(100)
+	debug.SetGCPercent(now)
+	return now
+}
+
+func TestPace(t *testing.T) {
+	t.Setenv("GOGC", "")
+	synctest.Test(t, func(t *testing.T) {
+		var votes atomic.Uint64
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() {
+			pace(ctx, votes.Load)
+			close(ended)
+		}()
+		pass := func(seconds int, rate uint64) {
+			for range seconds {
+				votes.Add(rate)
+				time.Sleep(look) // virtual time
+				synctest.Wait()
+			}
+		}
+		pass(3, brisk-1)
+		if got := percent(); got != 100 {
+			t.Errorf("with few votes: %d %%", got)
+		}
+		pass(3, brisk)
+		if got := percent(); got <= 100 {
+			t.Errorf("with many votes: %d %%", got)
+		}
+		pass(calmAfter-1, 0)
+		if got := percent(); got <= 100 {
+			t.Errorf("in a pause: %d %%", got)
+		}
+		pass(2, 0)
+		if got := percent(); got != 100 {
+			t.Errorf("when it is calm: %d %%", got)
+		}
+		pass(1, brisk)
+		cancel()
+		<-ended
+		if got := percent(); got != 100 {
+			t.Errorf("in the end: %d %%", got)
+		}
+	})
+}
+
+func TestPace_OperatorsDecide(t *testing.T) {
+	t.Setenv("GOGC", "50")
+	pace(context.Background(), nil) // returns at once
+}
