@@ -56,8 +56,9 @@ type Server struct {
 	pictures   *memo[pictureKey, []byte]
 	paces      *memo[paceKey, paceFound]
 
-	apiDialects  dialects
-	pageDialects map[*locales.Locale]dialects
+	apiDialects    dialects
+	pageDialects   map[*locales.Locale]dialects
+	statusDialects map[*locales.Locale]*dialect
 
 	seats    *seats
 	sockets  *sockets // of streams that net/http knows nothing of any more
@@ -73,9 +74,9 @@ func New(cfg Config, ballots Ballots) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, ballots: ballots, crossOrigin: http.NewCrossOriginProtection(), ending: make(chan struct{})}
-	s.apiDialects, s.pageDialects = apiDialects(), make(map[*locales.Locale]dialects)
+	s.apiDialects, s.pageDialects, s.statusDialects = apiDialects(), make(map[*locales.Locale]dialects), make(map[*locales.Locale]*dialect)
 	for _, l := range locales.All() {
-		s.pageDialects[l] = pageDialects(l)
+		s.pageDialects[l], s.statusDialects[l] = pageDialects(l), statusDialect(l)
 	}
 	s.reportFlood, s.exports = limit.NewLocal(reportFlood, time.Minute, 1), make(chan struct{}, maxExports)
 	s.pictures, s.paces = newMemo[pictureKey, []byte](keptPictures, drawers), newMemo[paceKey, paceFound](keptPaces, 1)
