@@ -51,8 +51,7 @@ type Point struct {
 type Pace []Point
 
 // NewPace joins the slots of a span until each part holds PaceBucket voters.
-// Slots may come in any order; those outside of the span are taken for its
-// first one. What is left over at the end goes with the part before when the
+// Slots may come in any order, each once. What is left over at the end goes with the part before when the
 // ballot is closed, and is left out while it is open. It is nil when there are
 // not enough voters for a single part.
 func NewPace(span Span, slots []Slot, closed bool) Pace {
@@ -62,7 +61,7 @@ func NewPace(span Span, slots []Slot, closed bool) Pace {
 	var sum, waiting uint64
 	last := 0
 	for _, slot := range slots {
-		sum, waiting, last = sum+slot.Voters, waiting+slot.Voters, max(slot.Number, 0)
+		sum, waiting, last = sum+slot.Voters, waiting+slot.Voters, slot.Number
 		if waiting >= PaceBucket {
 			pace = append(pace, Point{At: span.end(last), Voters: sum})
 			waiting = 0

@@ -148,11 +148,11 @@ func portion(some, all uint64) float64 {
 
 // summaryLine says how the ballot stands.
 func summaryLine(l *locales.Locale, d Result) string {
-	line := l.N("status.votes", d.Votes) + "  ·  " + l.T("status."+string(d.Status))
+	state := l.T("status." + string(d.Status))
 	if d.Status == oponn.Closed && !d.ClosedAt.IsZero() {
-		line = l.N("status.votes", d.Votes) + "  ·  " + l.T("status.final") + "  ·  " + l.Time(d.ClosedAt)
+		state = l.T("status.final") + "  ·  " + l.Time(d.ClosedAt)
 	}
-	return line
+	return l.N("status.votes", d.Votes) + "  ·  " + state
 }
 
 // barsDescription reads a result out.
