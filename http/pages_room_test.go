@@ -3,6 +3,7 @@ package http_test
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"image/png"
 	"io"
 	"net/http"
@@ -20,7 +21,7 @@ func TestShortLink(t *testing.T) {
 		t.Errorf("it leads to %q", r.header.Get("Location"))
 	}
 	w.get("/b/x").want(t, http.StatusNotFound)
-	w.browser().open("/ballots/" + b.ID).says(t, w.url+"/b/"+b.ID)
+	w.browser().open("/ballots/"+b.ID).says(t, w.url+"/b/"+b.ID)
 }
 
 // joining returns the six digits of a ballot as a program sees them.
@@ -157,10 +158,10 @@ func TestPresent(t *testing.T) {
 	viewer := w.listen(first + "/live")
 	defer viewer.leave()
 	viewer.await("")
-	if got := w.get(first + "/watching").want(t, http.StatusOK).body; got != "1 watching" {
+	if got := w.get(first+"/watching").want(t, http.StatusOK).body; got != "1 watching" {
 		t.Errorf("%q", got)
 	}
-	if got := w.get(second + "/watching").want(t, http.StatusOK).body; got != "0 watching" {
+	if got := w.get(second+"/watching").want(t, http.StatusOK).body; got != "0 watching" {
 		t.Errorf("the projector is counted: %q", got)
 	}
 	w.get("/ballots/"+oponn.NewBallotID().String()+"/watching").want(t, http.StatusNotFound)
@@ -215,7 +216,7 @@ func wantSVG(t *testing.T, r reply) {
 		}
 	}
 	for decoder := xml.NewDecoder(strings.NewReader(r.body)); ; {
-		if _, err := decoder.Token(); err == io.EOF {
+		if _, err := decoder.Token(); errors.Is(err, io.EOF) {
 			return
 		} else if err != nil {
 			t.Fatal(err)

@@ -111,9 +111,7 @@ func (f *Picture) bar(y float64, r row, o oponn.Result, votes uint64) {
 	if r.mark != "" {
 		label += "  [" + r.mark + "]"
 	}
-	for _, line := range picture.Fit(label, 60, 1) {
-		f.Write(picture.Words{Point: picture.Point{X: margin, Y: y + 26}, Size: 24, Bold: r.first, Paint: words, Text: line})
-	}
+	f.Write(picture.Words{Point: picture.Point{X: margin, Y: y + 26}, Size: 24, Bold: r.first, Paint: words, Text: picture.FitLine(label, 60)})
 	f.Write(picture.Words{Point: picture.Point{X: pictureWidth - margin - 110, Y: y + 26}, Size: 26, Bold: true, Anchor: picture.End, Paint: picture.Text, Text: r.percent})
 	f.Write(picture.Words{Point: picture.Point{X: pictureWidth - margin, Y: y + 26}, Size: 22, Anchor: picture.End, Paint: picture.Muted, Text: r.votes})
 	f.segmented(picture.Rect{X: margin, Y: y + 38, Width: inner, Height: 18}, segments, portion(o.Votes, votes), paint)
@@ -238,9 +236,7 @@ func (f *Picture) paceHeading(l *locales.Locale, question string, shape PaceShap
 	f.Write(picture.Words{Point: picture.Point{X: x, Y: 46}, Size: size, Bold: true, Paint: picture.Accent, Text: ">"})
 	f.Write(picture.Words{Point: picture.Point{X: x + 1.25*size, Y: 46}, Size: size, Bold: true, Paint: picture.Text, Text: l.T("pace.heading")})
 	if shape.signed {
-		for _, line := range picture.Fit(question, 74, 1) {
-			f.Write(picture.Words{Point: picture.Point{X: x + 1.25*size, Y: 80}, Size: 18, Paint: picture.Muted, Text: line})
-		}
+		f.Write(picture.Words{Point: picture.Point{X: x + 1.25*size, Y: 80}, Size: 18, Paint: picture.Muted, Text: picture.FitLine(question, 74)})
 	}
 }
 

@@ -91,7 +91,7 @@ func (f *Picture) previewOptions(l *locales.Locale, labels []string, y float64) 
 	}
 	for _, label := range labels[:shown] {
 		f.Write(picture.Words{Point: picture.Point{X: 72, Y: y + 1.2*size}, Size: size, Paint: picture.Accent, Text: "[ ]"})
-		f.Write(picture.Words{Point: picture.Point{X: 72 + 2.6*size, Y: y + 1.2*size}, Size: size, Paint: picture.Text, Text: picture.Fit(label, int(1500/size), 1)[0]})
+		f.Write(picture.Words{Point: picture.Point{X: 72 + 2.6*size, Y: y + 1.2*size}, Size: size, Paint: picture.Text, Text: picture.FitLine(label, int(1500/size))})
 		y += row
 	}
 	f.rest(l, left, y)
@@ -106,7 +106,7 @@ func (f *Picture) previewResult(l *locales.Locale, d Result, y float64) {
 		if r.first {
 			paint = picture.Gradient
 		}
-		f.Write(picture.Words{Point: picture.Point{X: 72, Y: y + 38}, Size: 30, Bold: r.first, Paint: picture.Text, Text: picture.Fit(r.label, 24, 1)[0]})
+		f.Write(picture.Words{Point: picture.Point{X: 72, Y: y + 38}, Size: 30, Bold: r.first, Paint: picture.Text, Text: picture.FitLine(r.label, 24)})
 		f.segmented(picture.Rect{X: 530, Y: y + 14, Width: 450, Height: 28}, 30, portion(d.Options[i].Votes, d.Votes), paint)
 		f.Write(picture.Words{Point: picture.Point{X: previewWidth - 72, Y: y + 38}, Size: 30, Bold: true, Anchor: picture.End, Paint: picture.Text, Text: r.percent})
 		y += previewRow

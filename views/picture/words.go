@@ -67,3 +67,11 @@ func Fit(text string, wide, lines int) []string {
 	all[lines-1] = strings.TrimSpace(string(last)) + "…"
 	return all
 }
+
+// FitLine is the text in one line of so many columns.
+func FitLine(text string, wide int) string {
+	for _, line := range Fit(text, wide, 1) {
+		return line
+	}
+	return ""
+}
