@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"image/draw"
 	"image/png"
 	"math"
 	"sync"
@@ -52,7 +53,7 @@ func (f *Figure) PNG() ([]byte, error) {
 		switch s := shape.(type) {
 		case boxes:
 			for _, r := range s.rects {
-				polygon(canvas, []Point{{r.X, r.Y}, {r.X + r.Width, r.Y}, {r.X + r.Width, r.Y + r.Height}, {r.X, r.Y + r.Height}}, source(s.paint, s.within))
+				rectangle(canvas, r, source(s.paint, s.within))
 			}
 		case area:
 			polygon(canvas, s.points, source(s.paint, bounds(s.points)))
@@ -65,7 +66,7 @@ func (f *Figure) PNG() ([]byte, error) {
 		}
 	}
 	var out bytes.Buffer
-	encoder := png.Encoder{CompressionLevel: png.DefaultCompression}
+	encoder := png.Encoder{CompressionLevel: png.BestSpeed}
 	if err := encoder.Encode(&out, canvas); err != nil {
 		return nil, fmt.Errorf("picture: %w", err)
 	}
@@ -102,6 +103,16 @@ func (g gradient) At(x, _ int) color.Color {
 		return color.RGBA{mix(a.R, b.R), mix(a.G, b.G), mix(a.B, b.B), 0xff}
 	}
 	return color.RGBA{}
+}
+
+// rectangle fills one; where its edges lie between pixels, with soft ones.
+func rectangle(canvas *image.RGBA, r Rect, paint image.Image) {
+	if r.X == math.Trunc(r.X) && r.Y == math.Trunc(r.Y) && r.Width == math.Trunc(r.Width) && r.Height == math.Trunc(r.Height) {
+		at := image.Rect(int(r.X), int(r.Y), int(r.X+r.Width), int(r.Y+r.Height))
+		draw.Draw(canvas, at, paint, at.Min, draw.Src)
+		return
+	}
+	polygon(canvas, []Point{{r.X, r.Y}, {r.X + r.Width, r.Y}, {r.X + r.Width, r.Y + r.Height}, {r.X, r.Y + r.Height}}, paint)
 }
 
 // polygon fills one, with soft edges.
