@@ -63,3 +63,26 @@ func TestMemo_BoundsTheWork(t *testing.T) {
 		t.Errorf("one too many got %v", err)
 	}
 }
+
+func TestMemo_StartsOnceForAll(t *testing.T) {
+	m, begun, release := newMemo[int, string](3, 1), 0, make(chan struct{})
+	create := func() string {
+		begun++
+		<-release
+		return "slow"
+	}
+	first, second := m.start(1, create), m.start(1, create)
+	if m.start(2, create) != nil {
+		t.Error("more is under way than may be")
+	}
+	close(release)
+	<-first
+	<-second
+	if value, ok := m.find(1); !ok || value != "slow" || begun != 1 {
+		t.Errorf("found %q after %d beginnings", value, begun)
+	}
+	<-m.start(2, create)
+	if _, ok := m.find(2); !ok || len(m.underway) > 0 {
+		t.Error("the next one can't begin")
+	}
+}

@@ -177,6 +177,7 @@ func TestPictures(t *testing.T) {
 	w.get(path+"/pace.svg").want(t, http.StatusNotFound)
 	bars := w.get(path+"/bars.svg").want(t, http.StatusOK)
 	w.close(b)
+	w.get(path+"/pace.svg").want(t, http.StatusOK) // a page doesn't wait for it long
 	page := w.browser().open(path + "/results")
 	for _, name := range []string{"bars.svg", "bars.png", "pace.svg", "pace.png"} {
 		r := w.get(path+"/"+name).want(t, http.StatusOK)

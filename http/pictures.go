@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -21,63 +20,15 @@ const (
 	// kept: some 60 KB each.
 	drawers      = 2
 	keptPictures = 128
-	// paceLimit is how long the log of a ballot may be read for its chart, and
+	// paceWait is how long a page waits for its chart, paceLimit how long the log
+	// of a ballot may be read for it, paceReaders how many are read at once, and
 	// paceAgain when it is tried anew after it took longer.
-	paceLimit = 3 * time.Second
-	paceAgain = time.Minute
-	keptPaces = 512
+	paceWait    = 500 * time.Millisecond
+	paceLimit   = 30 * time.Second
+	paceReaders = 2
+	paceAgain   = time.Minute
+	keptPaces   = 512
 )
-
-// memo keeps what was made last, the oldest of which makes room, and bounds how
-// much is made at once. It is safe for concurrent use.
-type memo[K comparable, V any] struct {
-	most    int
-	working chan struct{}
-
-	mu    sync.Mutex
-	kept  map[K]V
-	order []K
-}
-
-func newMemo[K comparable, V any](most, workers int) *memo[K, V] {
-	return &memo[K, V]{most: most, working: make(chan struct{}, workers), kept: make(map[K]V)}
-}
-
-// get returns what is kept under the key, or makes it. An error is not kept.
-func (m *memo[K, V]) get(ctx context.Context, key K, create func() (V, error)) (V, error) {
-	if value, ok := m.find(key); ok {
-		return value, nil
-	}
-	var none V
-	select {
-	case m.working <- struct{}{}:
-		defer func() { <-m.working }()
-	case <-ctx.Done():
-		return none, oponn.Retryable(oponn.CodeBusy, time.Second, ctx.Err(), "Many pictures are drawn at this moment. Please try again.")
-	}
-	if value, ok := m.find(key); ok { // somebody else has made it meanwhile
-		return value, nil
-	}
-	value, err := create()
-	if err != nil {
-		return none, err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if len(m.order) >= m.most {
-		delete(m.kept, m.order[0])
-		m.order = append(m.order[:0], m.order[1:]...)
-	}
-	m.kept[key], m.order = value, append(m.order, key)
-	return value, nil
-}
-
-func (m *memo[K, V]) find(key K) (V, bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	value, ok := m.kept[key]
-	return value, ok
-}
 
 // paceKey is a closed ballot at a version: what it tells never changes.
 type paceKey struct {
@@ -93,48 +44,54 @@ type paceFound struct {
 
 // pace returns how the votes of a closed ballot came in, to whoever may see the
 // counts; nil when there is nothing to show.
-func (s *Server) pace(ctx context.Context, b oponn.Snapshot, o oponn.Onlooker) oponn.Pace {
+func (s *Server) pace(ctx context.Context, b oponn.Snapshot, o oponn.Onlooker, wait time.Duration) oponn.Pace {
 	if b.State.Status != oponn.Closed || !b.ShowsCounts(o) || b.State.Voters < oponn.PaceBucket {
 		return nil
 	}
 	key := paceKey{b.Ballot.ID, b.Version}
-	if found, ok := s.paces.find(key); ok && !found.failed.IsZero() && time.Since(found.failed) > paceAgain {
+	found, ok := s.paces.find(key)
+	if ok && !found.failed.IsZero() && time.Since(found.failed) > paceAgain {
 		s.paces.drop(key)
+		ok = false
 	}
-	ctx, cancel := context.WithTimeout(ctx, paceLimit)
-	defer cancel()
-	found, err := s.paces.get(ctx, key, func() (paceFound, error) {
-		pace, err := s.ballots.Pace(ctx, b)
-		if err != nil {
-			return paceFound{failed: time.Now()}, nil //nolint:nilerr // a page goes without it
+	if !ok {
+		patience, cancel := context.WithTimeout(ctx, wait)
+		defer cancel()
+		select {
+		case <-s.paces.start(key, func() paceFound { return s.findPace(b) }):
+		case <-patience.Done():
 		}
-		return paceFound{pace: pace}, nil
-	})
-	if err != nil {
-		return nil
+		found, _ = s.paces.find(key)
 	}
 	return found.pace
 }
 
-// drop forgets a key.
-func (m *memo[K, V]) drop(key K) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if _, ok := m.kept[key]; !ok {
-		return
-	}
-	delete(m.kept, key)
-	for i, k := range m.order {
-		if k == key {
-			m.order = append(m.order[:i], m.order[i+1:]...)
-			return
+// findPace reads a ballot's log, however long nobody waits for it.
+func (s *Server) findPace(b oponn.Snapshot) paceFound {
+	ctx, cancel := context.WithTimeout(context.Background(), paceLimit)
+	defer cancel()
+	go func() {
+		select {
+		case <-s.ending:
+			cancel()
+		case <-ctx.Done():
 		}
+	}()
+	pace, err := s.ballots.Pace(ctx, b)
+	if err != nil {
+		s.cfg.Logger.Warn("no votes over time", "error", err)
+		return paceFound{failed: time.Now()}
 	}
+	return paceFound{pace: pace}
 }
 
-// paceChart returns a chart for a page; nil for none.
+// paceChart returns a chart; nil for none. A page doesn't wait for it long.
 func (s *Server) paceChart(c echo.Context, b oponn.Snapshot, o oponn.Onlooker, shape views.PaceShape) *views.Picture {
-	return views.PacePicture(locale(c.Request()), b.Ballot.Definition.Question, s.pace(c.Request().Context(), b, o), shape)
+	wait := paceWait
+	if shape.File() {
+		wait = s.cfg.Deadline
+	}
+	return views.PacePicture(locale(c.Request()), b.Ballot.Definition.Question, s.pace(c.Request().Context(), b, o, wait), shape)
 }
 
 // resultPicture returns the handler for a picture of a result, for whoever may
@@ -167,7 +124,7 @@ func (s *Server) resultPicture(name, mediaType string) echo.HandlerFunc {
 		case pixels:
 			figure = s.paceChart(c, snapshot, o, views.PacePNG)
 		case c.QueryParam("as") == asProjector:
-			figure = s.paceChart(c, snapshot, o, views.PaceColumn)
+			figure = s.paceChart(c, snapshot, o, views.PaceColumnFile)
 		default:
 			figure = s.paceChart(c, snapshot, o, views.PaceSVG)
 		}

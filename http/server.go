@@ -79,7 +79,7 @@ func New(cfg Config, ballots Ballots) (*Server, error) {
 		s.pageDialects[l], s.statusDialects[l] = pageDialects(l), statusDialect(l)
 	}
 	s.reportFlood, s.exports = limit.NewLocal(reportFlood, time.Minute, 1), make(chan struct{}, maxExports)
-	s.pictures, s.paces = newMemo[pictureKey, []byte](keptPictures, drawers), newMemo[paceKey, paceFound](keptPaces, 1)
+	s.pictures, s.paces = newMemo[pictureKey, []byte](keptPictures, drawers), newMemo[paceKey, paceFound](keptPaces, paceReaders)
 	s.sockets = newSockets()
 	s.seats = newSeats(cfg.MaxStreams, cfg.MaxStreams)
 	if cfg.RateLimits {

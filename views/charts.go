@@ -168,6 +168,7 @@ type PaceShape struct {
 	left, right, top, bottom float64 // margins of the plot
 	font                     float64
 	signed                   bool // with the question and our name: it is to stand alone
+	file                     bool
 	pixels                   bool
 	times                    string // the layout of times
 }
@@ -177,9 +178,14 @@ type PaceShape struct {
 var (
 	PacePart   = PaceShape{width: 1200, height: 420, left: 120, right: 28, top: 84, bottom: 60, font: 20, times: clockTimes}
 	PaceColumn = PaceShape{width: 480, height: 400, left: 92, right: 16, top: 76, bottom: 52, font: 25, times: "15:04:05"}
-	PaceSVG    = PaceShape{width: 1200, height: 500, left: 140, right: 48, top: 120, bottom: 104, font: 18, times: clockTimes, signed: true}
-	PacePNG    = PaceShape{width: 1200, height: 500, left: 140, right: 48, top: 120, bottom: 104, font: 18, times: clockTimes, signed: true, pixels: true}
+	// PaceColumnFile is PaceColumn, fetched by the page's script.
+	PaceColumnFile = PaceShape{width: 480, height: 400, left: 92, right: 16, top: 76, bottom: 52, font: 25, times: "15:04:05", file: true}
+	PaceSVG        = PaceShape{width: 1200, height: 500, left: 140, right: 48, top: 120, bottom: 104, font: 18, times: clockTimes, signed: true, file: true}
+	PacePNG        = PaceShape{width: 1200, height: 500, left: 140, right: 48, top: 120, bottom: 104, font: 18, times: clockTimes, signed: true, file: true, pixels: true}
 )
+
+// File says whether the shape is for a file of its own, which may be waited for.
+func (s PaceShape) File() bool { return s.file }
 
 const clockTimes = "2006-01-02 15:04:05 UTC"
 
