@@ -20,6 +20,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/oponn/oponn/http/limit"
+	"github.com/oponn/oponn/openapi"
 	"github.com/oponn/oponn/views/locales"
 )
 
@@ -47,6 +48,7 @@ type Server struct {
 	codes       signer   // of cookies that stand for codes
 	tokens      signer
 	tokenBudget limit.Limiter // nil: none
+	document    *openapi.Document
 
 	apiDialects  dialects
 	pageDialects map[*locales.Locale]dialects
@@ -65,6 +67,10 @@ func New(cfg Config, ballots Ballots) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, ballots: ballots, crossOrigin: http.NewCrossOriginProtection(), ending: make(chan struct{})}
+	var err error
+	if s.document, err = openapi.Read(); err != nil {
+		return nil, err
+	}
 	s.apiDialects, s.pageDialects = apiDialects(), make(map[*locales.Locale]dialects)
 	for _, l := range locales.All() {
 		s.pageDialects[l] = pageDialects(l)

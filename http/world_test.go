@@ -142,7 +142,9 @@ func (w *world) do(r request) reply {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return read(w.t, response)
+	answer := read(w.t, response)
+	theContract(w.t).holds(w.t, req, answer)
+	return answer
 }
 
 func read(t testing.TB, response *http.Response) reply {
