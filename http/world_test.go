@@ -37,6 +37,9 @@ type world struct {
 	log    *logLines // the server's
 	behind *logLines // the actors'
 	served chan error
+	// handmade says that a test makes the events of streams, which then are no
+	// longer held to the API's document.
+	handmade bool
 }
 
 // tuning is what a test wants different.
