@@ -50,8 +50,13 @@ type Server struct {
 	tokenBudget limit.Limiter // nil: none
 	document    *openapi.Document
 
-	apiDialects  dialects
-	pageDialects map[*locales.Locale]dialects
+	reportBudget limit.Limiter // of an address; nil: none
+	reportFlood  limit.Limiter // of all addresses
+	exports      chan struct{} // has an entry for each export of votes under way
+
+	apiDialects    dialects
+	pageDialects   map[*locales.Locale]dialects
+	statusDialects map[*locales.Locale]*dialect
 
 	seats    *seats
 	sockets  *sockets // of streams that net/http knows nothing of any more
@@ -71,13 +76,15 @@ func New(cfg Config, ballots Ballots) (*Server, error) {
 	if s.document, err = openapi.Read(); err != nil {
 		return nil, err
 	}
-	s.apiDialects, s.pageDialects = apiDialects(), make(map[*locales.Locale]dialects)
+	s.apiDialects, s.pageDialects, s.statusDialects = apiDialects(), make(map[*locales.Locale]dialects), make(map[*locales.Locale]*dialect)
 	for _, l := range locales.All() {
-		s.pageDialects[l] = pageDialects(l)
+		s.pageDialects[l], s.statusDialects[l] = pageDialects(l), statusDialect(l)
 	}
+	s.reportFlood, s.exports = limit.NewLocal(reportFlood, time.Minute, 1), make(chan struct{}, maxExports)
 	s.sockets = newSockets()
 	s.seats = newSeats(cfg.MaxStreams, cfg.MaxStreams)
 	if cfg.RateLimits {
+		s.reportBudget = limit.NewLocal(reportBudget, time.Hour, limitedKeys)
 		s.tokenBudget = limit.NewLocal(tokenBudget, time.Minute, limitedKeys)
 		s.seats = newSeats(cfg.MaxStreams, max(cfg.MaxStreams/2, 1))
 	}

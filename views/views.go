@@ -26,6 +26,8 @@ type Page struct {
 	// Now is the server's clock when the page was made. Countdowns run by it,
 	// not by the visitor's clock.
 	Now time.Time
+	// Imprint says that there is an imprint to link to.
+	Imprint bool
 }
 
 // View is a page ready to be rendered.
