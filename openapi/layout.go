@@ -7,7 +7,7 @@ import (
 )
 
 // lineWidth is how wide an answer is laid out, at most.
-const lineWidth = 62
+const lineWidth = 56
 
 // lay lays an example's value out for people: JSON with a line for what fits
 // into one, and a text as it is.

@@ -106,9 +106,6 @@ func (f *file) kind(s *schema) string {
 	case len(s.Type) > 0:
 		parts = append(parts, s.Type[0])
 	}
-	if s.Items != nil {
-		parts = []string{"array of " + f.kind(s.Items)}
-	}
 	for _, limit := range []struct {
 		least, most *int
 		of          string
@@ -116,6 +113,9 @@ func (f *file) kind(s *schema) string {
 		if text := between(limit.least, limit.most); text != "" {
 			parts = append(parts, text+limit.of)
 		}
+	}
+	if s.Items != nil {
+		parts = append(parts, "each "+f.kind(s.Items))
 	}
 	if slices.Contains(s.Type, "null") {
 		parts = append(parts, "or null")

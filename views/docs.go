@@ -45,3 +45,11 @@ func kibibytes(n int64) string { return strconv.FormatInt(n>>10, 10) + " KiB" }
 
 // pathParts takes a path apart where it may be broken.
 func pathParts(path string) []string { return strings.SplitAfter(path, "/") }
+
+// title says what an example is about.
+func title(e openapi.Example) string {
+	if e.Summary != "" {
+		return e.Summary
+	}
+	return e.Name
+}
