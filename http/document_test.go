@@ -57,8 +57,8 @@ type story struct {
 
 // now puts what the service made into a part of a request.
 func (s story) now(text string) string {
-	for written, real := range s.happened {
-		text = strings.ReplaceAll(text, written, real)
+	for written, actual := range s.happened {
+		text = strings.ReplaceAll(text, written, actual)
 	}
 	return text
 }
@@ -109,16 +109,16 @@ func events(text string) (all []message) {
 }
 
 // same compares an answer with the documented one.
-func (s story) same(t *testing.T, written, real string) {
+func (s story) same(t *testing.T, written, actual string) {
 	t.Helper()
 	var want, got any
 	if json.Unmarshal([]byte(written), &want) != nil {
-		want, got = written, real
-	} else if err := json.Unmarshal([]byte(real), &got); err != nil {
-		t.Fatalf("%v in %q", err, real)
+		want, got = written, actual
+	} else if err := json.Unmarshal([]byte(actual), &got); err != nil {
+		t.Fatalf("%v in %q", err, actual)
 	}
 	if !s.agrees(want, got) {
-		t.Errorf("the answer is\n%s, documented is\n%s", real, written)
+		t.Errorf("the answer is\n%s, documented is\n%s", actual, written)
 	}
 }
 
@@ -153,12 +153,12 @@ func (s story) agrees(want, got any) bool {
 		if !ok || want == got {
 			return ok
 		}
-		real, known := s.happened[want]
+		actual, known := s.happened[want]
 		if !known && strings.ContainsAny(want, "0123456789") && !strings.Contains(want, " ") {
 			s.happened[want] = got
 			return true
 		}
-		return known && real == got
+		return known && actual == got
 	default:
 		return want == got
 	}

@@ -3,6 +3,7 @@ package openapi
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -40,7 +41,7 @@ func (e Example) Curl(base string) string {
 	if e.Answer == "" {
 		b.WriteString("i") // else one would see nothing
 	}
-	if e.Method != "GET" && (e.Method != "POST" || e.Body == "") {
+	if e.Method != http.MethodGet && (e.Method != http.MethodPost || e.Body == "") {
 		b.WriteString(" -X " + e.Method)
 	}
 	b.WriteString(" " + base + e.Path)

@@ -2,6 +2,7 @@ package openapi_test
 
 import (
 	"encoding/json"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -35,7 +36,7 @@ func TestRead(t *testing.T) {
 		t.Errorf("%+v", document)
 	}
 	o := operation(t, "createBallot")
-	if o.Method != "POST" || o.Path != "/api/v1/ballots" || !o.Open || o.MaxBytes != 256<<10 {
+	if o.Method != http.MethodPost || o.Path != "/api/v1/ballots" || !o.Open || o.MaxBytes != 256<<10 {
 		t.Errorf("%+v", o)
 	}
 	kinds := map[string]openapi.Field{}
