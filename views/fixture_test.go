@@ -11,6 +11,7 @@ import (
 	"github.com/oponn/oponn"
 	"github.com/oponn/oponn/views"
 	"github.com/oponn/oponn/views/locales"
+	"github.com/oponn/oponn/views/openapi"
 )
 
 // hostile is a text that must come out as text.
@@ -47,6 +48,14 @@ func results() views.Results {
 	return views.Results{ID: ballotID, Question: "Tabs or " + hostile + "?", Result: result(1204, 861, 2), Version: 7,
 		Receipt:  &oponn.Receipt{VoteID: oponn.VoteID{1}, Locator: "7f3aQm0Lk2WvXc8RtYpZbdc2", Version: 6, At: noon},
 		ShareURL: "https://oponn.example/ballots/" + ballotID}
+}
+
+func docs() views.Docs {
+	document, err := openapi.Read()
+	if err != nil {
+		panic(err)
+	}
+	return views.Docs{Document: document, Base: "https://oponn.example"}
 }
 
 // pages are all pages in their main states.
@@ -115,6 +124,7 @@ func pages() map[string]views.View {
 		"privacy":         views.PrivacyPage(page, ""),
 		"imprint":         views.ImprintPage(page, hostile+"\n\n# "+hostile+"\n\n- "+hostile),
 		"receipt":         views.ReceiptPage(page, views.Counting{ID: ballotID, Question: hostile, Locator: "7f3a", Counting: oponn.Counting{Counted: true, Hour: noon}}),
+		"docs":            views.DocsPage(page, docs()),
 		"error":           views.ErrorPage(page, views.Problem{Status: 404, Code: oponn.CodeNotFound}),
 		"error, to retry": views.ErrorPage(page, views.Problem{Status: 503, Code: oponn.CodeBusy, RetryAfter: 1500 * time.Millisecond}),
 	}
