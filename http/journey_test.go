@@ -185,7 +185,7 @@ func TestPages_FitAndSpeak(t *testing.T) {
 		v.must(v.Click("form .button-primary"))
 		v.await("close_now")
 		for name, path := range map[string]string{"home": "/", "new": "/new", "results": path + "/results", "receipt": receipt, "manage": path + "/manage",
-			"report": path + "/report", "privacy": "/privacy", "error": "/ballots/nothing-here"} {
+			"report": path + "/report", "privacy": "/privacy", "docs": "/docs", "error": "/ballots/nothing-here"} {
 			v.must(v.Go(w.url + path))
 			v.eval("for (const box of document.querySelectorAll('details')) box.open = true; ''")
 			v.fits(name, width)

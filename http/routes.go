@@ -48,6 +48,7 @@ func (s *Server) routes() *echo.Echo {
 	get("/ballots/:id/receipts/:receipt", s.showReceipt)
 	get("/ballots/:id/manage", s.showManage)
 	post("/ballots/:id/manage", s.manageByForm)
+	get("/docs", s.showDocs)
 	get("/ballots/:id/report", s.showReport)
 	post("/ballots/:id/report", s.reportByForm)
 	get("/ballots/:id/results.csv", s.resultsFile(s.browserOnlooker))
@@ -58,6 +59,7 @@ func (s *Server) routes() *echo.Echo {
 	endless(routePageStream, s.streamPage)
 	get(views.AssetsPrefix+"*", echo.WrapHandler(s.cfg.Assets))
 
+	get("/api/v1/openapi.json", s.getDocument)
 	post("/api/v1/ballots", s.createByAPI)
 	get("/api/v1/ballots/:id", s.getBallot)
 	e.PATCH("/api/v1/ballots/:id", s.bound(s.changeBallot))

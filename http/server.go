@@ -21,6 +21,7 @@ import (
 
 	"github.com/oponn/oponn/http/limit"
 	"github.com/oponn/oponn/views/locales"
+	"github.com/oponn/oponn/views/openapi"
 )
 
 const (
@@ -47,6 +48,7 @@ type Server struct {
 	codes       signer   // of cookies that stand for codes
 	tokens      signer
 	tokenBudget limit.Limiter // nil: none
+	document    *openapi.Document
 
 	reportBudget limit.Limiter // of an address; nil: none
 	reportFlood  limit.Limiter // of all addresses
@@ -74,6 +76,10 @@ func New(cfg Config, ballots Ballots) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, ballots: ballots, crossOrigin: http.NewCrossOriginProtection(), ending: make(chan struct{})}
+	var err error
+	if s.document, err = openapi.Read(); err != nil {
+		return nil, err
+	}
 	s.apiDialects, s.pageDialects, s.statusDialects = apiDialects(), make(map[*locales.Locale]dialects), make(map[*locales.Locale]*dialect)
 	for _, l := range locales.All() {
 		s.pageDialects[l], s.statusDialects[l] = pageDialects(l), statusDialect(l)

@@ -11,6 +11,7 @@ import (
 	"github.com/oponn/oponn"
 	"github.com/oponn/oponn/views"
 	"github.com/oponn/oponn/views/locales"
+	"github.com/oponn/oponn/views/openapi"
 )
 
 // hostile is a text that must come out as text.
@@ -56,6 +57,14 @@ func present() views.Present {
 
 func pace() oponn.Pace {
 	return oponn.Pace{{At: noon}, {At: noon.Add(time.Minute), Voters: 10}, {At: noon.Add(time.Hour), Voters: 1234}}
+}
+
+func docs() views.Docs {
+	document, err := openapi.Read()
+	if err != nil {
+		panic(err)
+	}
+	return views.Docs{Document: document, Base: "https://oponn.example"}
 }
 
 // pages are all pages in their main states.
@@ -136,6 +145,7 @@ func pages() map[string]views.View {
 		"privacy":         views.PrivacyPage(page, ""),
 		"imprint":         views.ImprintPage(page, hostile+"\n\n# "+hostile+"\n\n- "+hostile),
 		"receipt":         views.ReceiptPage(page, views.Counting{ID: ballotID, Question: hostile, Locator: "7f3a", Counting: oponn.Counting{Counted: true, Hour: noon}}),
+		"docs":            views.DocsPage(page, docs()),
 		"error":           views.ErrorPage(page, views.Problem{Status: 404, Code: oponn.CodeNotFound}),
 		"error, to retry": views.ErrorPage(page, views.Problem{Status: 503, Code: oponn.CodeBusy, RetryAfter: 1500 * time.Millisecond}),
 	}

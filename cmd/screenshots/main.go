@@ -137,6 +137,8 @@ func shots(ballot, approval, coded made) []shot {
 	}
 	page, lunch := "/ballots/"+ballot.ID, "/ballots/"+approval.ID
 	return []shot{
+		{"docs-phone", "/docs#castVote", 390, 844, dark, nil},
+		{"docs-wide", "/docs#castVote", 1280, 900, dark, nil},
 		{"home-wide", "/", 1280, 720, dark, nil},
 		{"home-narrow", "/", 320, 640, dark, nil},
 		{"new-wide", "/new", 1280, 720, dark, nil},
