@@ -54,6 +54,10 @@ type Server struct {
 	reportFlood  limit.Limiter // of all addresses
 	exports      chan struct{} // has an entry for each export of votes under way
 
+	joinBudget *limit.Local // of an address; nil: none
+	pictures   *memo[pictureKey, []byte]
+	paces      *memo[paceKey, paceFound]
+
 	apiDialects    dialects
 	pageDialects   map[*locales.Locale]dialects
 	statusDialects map[*locales.Locale]*dialect
@@ -81,9 +85,11 @@ func New(cfg Config, ballots Ballots) (*Server, error) {
 		s.pageDialects[l], s.statusDialects[l] = pageDialects(l), statusDialect(l)
 	}
 	s.reportFlood, s.exports = limit.NewLocal(reportFlood, time.Minute, 1), make(chan struct{}, maxExports)
+	s.pictures, s.paces = newMemo[pictureKey, []byte](keptPictures, drawers), newMemo[paceKey, paceFound](keptPaces, paceReaders)
 	s.sockets = newSockets()
 	s.seats = newSeats(cfg.MaxStreams, cfg.MaxStreams)
 	if cfg.RateLimits {
+		s.joinBudget = limit.NewLocal(joinBudget, joinPeriod, limitedKeys)
 		s.reportBudget = limit.NewLocal(reportBudget, time.Hour, limitedKeys)
 		s.tokenBudget = limit.NewLocal(tokenBudget, time.Minute, limitedKeys)
 		s.seats = newSeats(cfg.MaxStreams, max(cfg.MaxStreams/2, 1))

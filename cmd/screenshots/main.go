@@ -157,6 +157,8 @@ func shots(ballot, approval, coded made) []shot {
 		{"results-wide", page + "/results", 1280, 800, dark, live},
 		{"results-wide-light", page + "/results", 1600, 900, light, live},
 		{"results-phone", page + "/results", 390, 844, dark, live},
+		{"present-wide", page + "/present", 1920, 1080, dark, live},
+		{"embed-light", page + "/embed", 600, 560, light, live},
 		{"error-phone", "/ballots/nothing", 390, 600, dark, nil},
 	}
 }
