@@ -33,6 +33,10 @@ func (s *Server) showVote(c echo.Context) error {
 		return err
 	case receipt != nil && (!changeable(snapshot) || c.QueryParam("change") == ""):
 		return c.Redirect(http.StatusSeeOther, afterPath(id, receipt.Version, ""))
+	case receipt != nil && receipt.Version > snapshot.Version: // whoever voted elsewhere has seen that
+		if snapshot, err = s.ballots.Result(c.Request().Context(), id, receipt.Version); err != nil {
+			return err
+		}
 	}
 	v, err := s.voteView(c, snapshot, s.greetVoter(c.Response(), c.Request()))
 	if err != nil {
