@@ -182,7 +182,10 @@ func (s *Server) showVoted(c echo.Context, id oponn.BallotID, version uint64, no
 // The vote id stays: the vote may have been counted after all.
 func (s *Server) showVoteAgain(c echo.Context, id oponn.BallotID, form url.Values, err error) error {
 	snapshot, resultErr := s.ballots.Result(c.Request().Context(), id, 0)
-	if resultErr != nil {
+	switch code := oponn.CodeOf(resultErr); {
+	case code == oponn.CodeGone || code == oponn.CodeNotFound:
+		return resultErr
+	case resultErr != nil:
 		return err
 	}
 	f := newFailure(aboutCode(err, snapshot.Ballot))

@@ -269,10 +269,11 @@ func TestDeletion(t *testing.T) {
 		"definition": w.get(path), "results": w.get(path + "/results"), "live": w.get(path + "/live"), "receipt": w.get(path + "/receipts/" + receipt),
 		"vote": w.cast(b.ID, w.token(), oponn.NewVoteID(), choose("1")), "change": w.patch(b, "", `{"status":"closed"}`),
 		"codes": w.send(http.MethodPost, path+"/codes", `{"count":1}`, owner...), "option": w.patch(b, "/options/1", `{"hidden":true}`),
-		"again": w.send(http.MethodDelete, path, "", owner...),
+		"again": w.send(http.MethodDelete, path, "", owner...), "nobody's vote": w.cast(b.ID, "", oponn.NewVoteID(), choose("1")),
 	} {
 		t.Run(name, func(t *testing.T) { wantProblem(t, r, http.StatusGone, "gone") })
 	}
 	w.browser().open("/ballots/"+b.ID).want(t, http.StatusGone)
 	w.browser().open("/ballots/"+b.ID+"/results").want(t, http.StatusGone)
+	w.browser().submit("/ballots/"+b.ID+"/votes", fields("choice", "1")).want(t, http.StatusGone)
 }
