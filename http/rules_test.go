@@ -60,6 +60,9 @@ func TestRules_AreShownAsTheyWereGiven(t *testing.T) {
 		d.WriteIns != "moderated" || !d.AllowChange || !d.ShuffleOptions || d.RetentionDays != 7 {
 		t.Errorf("shown as %+v", d)
 	}
+	if p := wantProblem(t, w.send(http.MethodPost, "/api/v1/ballots", teaOrCoffee().with("choices", map[string]int{"most": 2})), http.StatusUnprocessableEntity, "invalid"); p.errors()["choices"] != "unknown" {
+		t.Errorf("a misspelt bound: %+v", p.Errors)
+	}
 	for field, value := range map[string]any{"choices": map[string]int{"min": 0}, "visibility": "never", "protection": 1,
 		"write_ins": "none", "retention_days": 0, "allow_change": "yes"} {
 		p := wantProblem(t, w.send(http.MethodPost, "/api/v1/ballots", teaOrCoffee().with(field, value)), http.StatusUnprocessableEntity, "invalid")
