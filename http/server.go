@@ -43,8 +43,8 @@ type Server struct {
 
 	voters      identity
 	owners      identity
-	managers    identity // the ballot whose owner key the browser showed
-	codes       signer   // of cookies that stand for codes
+	managers    signer // of cookies for ballots whose owner key the browser showed
+	codes       signer // of cookies that stand for codes
 	tokens      signer
 	tokenBudget limit.Limiter // nil: none
 
@@ -85,7 +85,7 @@ func New(cfg Config, ballots Ballots) (*Server, error) {
 	for purpose, signer := range map[string]*signer{
 		purposeVoterCookie: &s.voters.signer,
 		purposeOwnerCookie: &s.owners.signer,
-		purposeManager:     &s.managers.signer,
+		purposeManager:     &s.managers,
 		purposeCodeCookie:  &s.codes,
 		purposeVoterToken:  &s.tokens,
 	} {
@@ -95,7 +95,6 @@ func New(cfg Config, ballots Ballots) (*Server, error) {
 		}
 	}
 	s.voters.name, s.owners.name = "oponn_voter", "oponn_owner"
-	s.managers.name, s.managers.session = "oponn_manager", true
 	s.echo = s.routes()
 	s.http = &http.Server{
 		Handler: s,
