@@ -13,7 +13,7 @@ import (
 func (s *Server) readDraft(c echo.Context) (oponn.Draft, error) {
 	var draft oponn.Draft
 	var opens, closes *string
-	choices := struct{ Min, Max *int }{}
+	var choices map[string]*int
 	var retention *int
 	rules := &draft.Rules
 	err := readJSON(c, creationLimit, map[string]any{
@@ -25,13 +25,19 @@ func (s *Server) readDraft(c echo.Context) (oponn.Draft, error) {
 	if err != nil {
 		return oponn.Draft{}, err
 	}
-	rules.Choices = readBounds(choices.Min, choices.Max)
+	rules.Choices = readBounds(choices["min"], choices["max"])
 	if retention != nil {
 		if rules.RetentionDays = *retention; *retention == 0 {
 			rules.RetentionDays = -1 // not the default
 		}
 	}
 	var wrong []oponn.FieldError
+	for name := range choices {
+		if name != "min" && name != "max" {
+			wrong = append(wrong, oponn.FieldError{Field: "choices", Code: "unknown", Message: "The number of choices has min and max, nothing else."})
+			break
+		}
+	}
 	opensAt, bad := readMoment("opens_at", opens)
 	if bad != nil {
 		wrong = append(wrong, *bad)

@@ -56,7 +56,7 @@ func (s *Server) changeOption(c echo.Context) error {
 
 // change makes a change and answers with the ballot as it stands then.
 func (s *Server) change(c echo.Context, id oponn.BallotID, change oponn.Change) error {
-	snapshot, err := s.ballots.Change(c.Request().Context(), id, change)
+	snapshot, err := s.changeFresh(c.Request().Context(), id, change)
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,10 @@ func (s *Server) castByAPI(c echo.Context) error {
 	voter, ok := readVoterToken(s.tokens, bearer(r), time.Now())
 	switch {
 	case !ok && code == "":
+		// Of a ballot that was deleted everything says so.
+		if _, err := s.ballots.Result(r.Context(), id, 0); oponn.CodeOf(err) == oponn.CodeGone {
+			return err
+		}
 		return oponn.Errorf(oponn.CodeVoterRequired, "A vote needs a voter token that has not expired, or a code.")
 	case err != nil:
 		return err

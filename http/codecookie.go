@@ -22,25 +22,29 @@ const maxCodeCookies = 20
 // its cookie goes out with the answer.
 const codeVoterKey = "oponn code voter"
 
-// takeCode makes the browser the voter of a code on a ballot. Cookies beyond
-// those that it may keep go, the oldest first: that is the order in which
-// browsers send them (RFC 6265, section 5.4).
+// takeCode makes the browser the voter of a code on a ballot.
 func (s *Server) takeCode(c echo.Context, ballot oponn.BallotID, voter oponn.VoterID) {
-	r, secure := c.Request(), s.secure(c.Request())
-	name := codeCookieName(ballot, secure)
-	prefix := strings.TrimSuffix(name, ballot.String())
+	s.makeRoom(c, codeCookie, ballot, maxCodeCookies)
+	s.setCookie(c, codeCookieName(ballot, s.secure(c.Request())), s.codes.sign(append(ballot[:], voter[:]...)), int(cookieAge/time.Second))
+	c.Set(codeVoterKey, voter)
+}
+
+// makeRoom makes room for a cookie of a kind of which there is one for each
+// ballot. Those beyond the most that a browser may keep go, the oldest first:
+// that is the order in which browsers send them (RFC 6265, section 5.4).
+func (s *Server) makeRoom(c echo.Context, kind string, ballot oponn.BallotID, most int) {
+	r := c.Request()
+	prefix := identity{name: kind}.cookieName(s.secure(r))
 	var others []string
 	for _, cookie := range r.Cookies() {
-		if strings.HasPrefix(cookie.Name, prefix) && cookie.Name != name {
+		if strings.HasPrefix(cookie.Name, prefix) && cookie.Name != prefix+ballot.String() {
 			others = append(others, cookie.Name)
 		}
 	}
-	for len(others) >= maxCodeCookies {
+	for len(others) >= most {
 		s.setCookie(c, others[0], "", -1)
 		others = others[1:]
 	}
-	s.setCookie(c, name, s.codes.sign(append(ballot[:], voter[:]...)), int(cookieAge/time.Second))
-	c.Set(codeVoterKey, voter)
 }
 
 func (s *Server) setCookie(c echo.Context, name, value string, age int) {

@@ -25,6 +25,10 @@ type faults struct {
 	// runtime opens streams instead of the real one.
 	runtime func(oponn.Viewer) oponn.Stream
 	owned   func() error
+	change  func() error
+	// behind is what is shown to whoever has seen no more, as by an instance
+	// that has not heard of what came after.
+	behind *oponn.Snapshot
 }
 
 func (f *faults) set(change func(*faults)) {
@@ -58,6 +62,9 @@ func (f *faults) Result(ctx context.Context, ballot oponn.BallotID, after uint64
 	if broken := fault(f, func(f *faults) func() error { return f.result }); broken != nil {
 		return oponn.Snapshot{}, broken()
 	}
+	if old := fault(f, func(f *faults) *oponn.Snapshot { return f.behind }); old != nil && after <= old.Version {
+		return *old, nil
+	}
 	return f.Ballots.Result(ctx, ballot, after)
 }
 
@@ -85,6 +92,15 @@ func (f *faults) Owned(ctx context.Context, owner oponn.OwnerID, edge oponn.Edge
 		return oponn.OwnedPage{}, broken()
 	}
 	return f.Ballots.Owned(ctx, owner, edge, limit)
+}
+
+func (f *faults) Change(ctx context.Context, ballot oponn.BallotID, change oponn.Change) (oponn.Snapshot, error) {
+	if broken := fault(f, func(f *faults) func() error { return f.change }); broken != nil {
+		if err := broken(); err != nil {
+			return oponn.Snapshot{}, err
+		}
+	}
+	return f.Ballots.Change(ctx, ballot, change)
 }
 
 func unavailable(code oponn.Code) error {

@@ -115,6 +115,9 @@ func formWindow(filled views.FormWindow, now time.Time) (oponn.Window, []oponn.F
 	case views.OpensNow:
 	case views.OpensAt:
 		at, bad := localMoment("opens_at", filled.OpensAt, zone)
+		if bad == nil && at.Before(now.Truncate(time.Minute)) { // the field has no seconds
+			bad = &oponn.FieldError{Field: "opens_at", Code: "past", Message: "The opening time has already passed."}
+		}
 		if bad != nil {
 			wrong = append(wrong, *bad)
 		}
@@ -176,9 +179,15 @@ func localMoment(field, text string, zone *time.Location) (time.Time, *oponn.Fie
 	}
 	// Browsers add seconds where they are not zero.
 	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05"} {
-		if at, err := time.ParseInLocation(layout, text, zone); err == nil {
-			return at, nil
+		typed, err := time.Parse(layout, text)
+		if err != nil {
+			continue
 		}
+		at := time.Date(typed.Year(), typed.Month(), typed.Day(), typed.Hour(), typed.Minute(), typed.Second(), 0, zone)
+		if at.Hour() != typed.Hour() || at.Minute() != typed.Minute() { // Go takes another time where there is none
+			return time.Time{}, &oponn.FieldError{Field: field, Code: "skipped", Message: "There is no such time in this zone: the clocks are put forward over it."}
+		}
+		return at, nil
 	}
 	return time.Time{}, &oponn.FieldError{Field: field, Code: "malformed", Message: "This is not a date and time."}
 }

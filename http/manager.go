@@ -15,8 +15,25 @@ func (s *Server) manages(r *http.Request, b *oponn.Ballot) bool {
 	if owner, ok := s.owner(r); ok && b.OwnedBy(owner) {
 		return true
 	}
-	id, ok := s.managers.read(r, s.secure(r))
+	id, ok := s.manager(b.ID).read(r, s.secure(r))
 	return ok && oponn.BallotID(id) == b.ID
+}
+
+// managerCookie begins the name of the cookie of whoever showed a ballot's
+// owner key: one for each ballot, so that several can be managed side by side.
+const (
+	managerCookie     = "oponn_manager_"
+	maxManagerCookies = 20
+)
+
+func (s *Server) manager(ballot oponn.BallotID) identity {
+	return identity{name: managerCookie + ballot.String(), signer: s.managers, session: true}
+}
+
+// takeManager lets the browser manage a ballot until it is closed.
+func (s *Server) takeManager(c echo.Context, ballot oponn.BallotID) {
+	s.makeRoom(c, managerCookie, ballot, maxManagerCookies)
+	s.manager(ballot).set(c.Response(), s.secure(c.Request()), ballot)
 }
 
 func managePath(id oponn.BallotID) string { return votePath(id) + "/manage" }

@@ -31,6 +31,8 @@ func (s *Server) showHome(c echo.Context) error {
 		return seeOther(c, "/")
 	case err != nil:
 		return err
+	case len(owned.Ballots) == 0 && edge != oponn.Edge{}: // those of this part are gone
+		return seeOther(c, "/")
 	}
 	for _, b := range owned.Ballots {
 		home.Ballots = append(home.Ballots, views.Summary{ID: b.Ballot.ID.String(), Question: b.Ballot.Definition.Question,

@@ -63,11 +63,11 @@ func (s *Server) manageByForm(c echo.Context) error {
 	}
 	id := snapshot.Ballot.ID
 	if form.Has("owner_key") {
-		if !snapshot.Ballot.Owns(strings.TrimSpace(form.Get("owner_key"))) {
+		if !snapshot.Ballot.Owns(pastedKey(form.Get("owner_key"))) {
 			wrong := oponn.FieldError{Field: "owner_key", Code: "wrong", Message: "This is not the ballot's owner key."}
 			return s.show(c, http.StatusForbidden, views.KeyPage(s.page(c), id.String(), []oponn.FieldError{wrong}))
 		}
-		s.managers.set(c.Response(), s.secure(c.Request()), id)
+		s.takeManager(c, id)
 		return seeOther(c, managePath(id))
 	}
 	if !s.manages(c.Request(), snapshot.Ballot) {
@@ -88,13 +88,22 @@ func (s *Server) manageByForm(c echo.Context) error {
 	return s.manage(c, snapshot, action, form)
 }
 
+// pastedKey returns the owner key in what was pasted: the key, or the whole
+// manage link, which is what a browser without scripts shows in its address.
+func pastedKey(text string) string {
+	if _, fragment, isLink := strings.Cut(text, "#"); isLink {
+		text = fragment
+	}
+	return strings.TrimSpace(text)
+}
+
 // manage does what the owner asks for and shows the page anew.
 func (s *Server) manage(c echo.Context, snapshot oponn.Snapshot, action string, form url.Values) error {
 	id := snapshot.Ballot.ID
 	change, err := s.formChange(c, snapshot, action, form)
 	var changed oponn.Snapshot
 	if err == nil {
-		changed, err = s.ballots.Change(c.Request().Context(), id, change)
+		changed, err = s.changeFresh(c.Request().Context(), id, change)
 	}
 	switch code := oponn.CodeOf(err); {
 	case code == oponn.CodeNotFound || code == oponn.CodeGone || code == oponn.CodeInternal:

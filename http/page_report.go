@@ -22,9 +22,6 @@ const (
 	reportFlood  = 60
 )
 
-// maxReport is the most code points of what somebody writes in a report.
-const maxReport = 500
-
 // showReport shows the form that tells the operators of a ballot.
 func (s *Server) showReport(c echo.Context) error {
 	report, err := s.report(c)
@@ -54,7 +51,7 @@ func (s *Server) reportByForm(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	form, err := readForm(c, voteLimit)
+	form, err := readForm(c, otherLimit)
 	if err != nil {
 		return err
 	}
@@ -77,7 +74,7 @@ func (s *Server) takeReport(c echo.Context, report views.Report) error {
 	if !slices.Contains(views.ReportReasons, report.Reason) {
 		wrong = append(wrong, oponn.FieldError{Field: "reason", Code: "required", Message: "Please say what is wrong with the ballot."})
 	}
-	if utf8.RuneCountInString(text) > maxReport {
+	if utf8.RuneCountInString(text) > views.MaxReport {
 		wrong = append(wrong, oponn.FieldError{Field: "text", Code: "too_long", Message: "This is longer than 500 characters."})
 	}
 	if len(wrong) > 0 {

@@ -33,6 +33,10 @@ func (s *Server) showVote(c echo.Context) error {
 		return err
 	case receipt != nil && (!changeable(snapshot) || c.QueryParam("change") == ""):
 		return c.Redirect(http.StatusSeeOther, afterPath(id, receipt.Version, ""))
+	case receipt != nil && receipt.Version > snapshot.Version: // whoever voted elsewhere has seen that
+		if snapshot, err = s.ballots.Result(c.Request().Context(), id, receipt.Version); err != nil {
+			return err
+		}
 	}
 	v, err := s.voteView(c, snapshot, s.greetVoter(c.Response(), c.Request()))
 	if err != nil {
@@ -178,7 +182,10 @@ func (s *Server) showVoted(c echo.Context, id oponn.BallotID, version uint64, no
 // The vote id stays: the vote may have been counted after all.
 func (s *Server) showVoteAgain(c echo.Context, id oponn.BallotID, form url.Values, err error) error {
 	snapshot, resultErr := s.ballots.Result(c.Request().Context(), id, 0)
-	if resultErr != nil {
+	switch code := oponn.CodeOf(resultErr); {
+	case code == oponn.CodeGone || code == oponn.CodeNotFound:
+		return resultErr
+	case resultErr != nil:
 		return err
 	}
 	f := newFailure(aboutCode(err, snapshot.Ballot))

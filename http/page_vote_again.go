@@ -62,18 +62,29 @@ func (s *Server) showEarlier(c echo.Context, id oponn.BallotID, form url.Values,
 }
 
 // castFresh casts a vote, once more when another instance has just edited the
-// ballot: then what this one knows of it is old, and the vote was not taken.
+// ballot.
 func (s *Server) castFresh(ctx context.Context, cast oponn.Cast) (oponn.Receipt, error) {
-	receipt, err := s.ballots.Cast(ctx, cast)
+	return fresh(ctx, s.ballots, cast.Ballot, func() (oponn.Receipt, error) { return s.ballots.Cast(ctx, cast) })
+}
+
+// changeFresh is castFresh for a change.
+func (s *Server) changeFresh(ctx context.Context, ballot oponn.BallotID, change oponn.Change) (oponn.Snapshot, error) {
+	return fresh(ctx, s.ballots, ballot, func() (oponn.Snapshot, error) { return s.ballots.Change(ctx, ballot, change) })
+}
+
+// fresh does something with a ballot, once more when another instance has just
+// edited it: then what this one knows of it is old, and nothing was done.
+func fresh[T any](ctx context.Context, ballots Ballots, ballot oponn.BallotID, do func() (T, error)) (T, error) {
+	done, err := do()
 	if !errors.Is(err, oponn.ErrStale) {
-		return receipt, err
+		return done, err
 	}
-	known, resultErr := s.ballots.Result(ctx, cast.Ballot, 0)
+	known, resultErr := ballots.Result(ctx, ballot, 0)
 	if resultErr != nil {
-		return receipt, err
+		return done, err
 	}
-	if _, err := s.ballots.Result(ctx, cast.Ballot, known.Version+1); err != nil { // asks the store
-		return receipt, err
+	if _, err := ballots.Result(ctx, ballot, known.Version+1); err != nil { // asks the store
+		return done, err
 	}
-	return s.ballots.Cast(ctx, cast)
+	return do()
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/oponn/oponn"
 )
@@ -70,6 +71,47 @@ func TestManagePage_ByKey(t *testing.T) {
 	}
 	someone.act(path, "close").want(t, http.StatusOK).says(t, en("manage.done.close"))
 	someone.open("/ballots/"+other.ID+"/manage").want(t, http.StatusForbidden)
+}
+
+// TestManagePage_ByKeysOfSeveral pastes whole links, into more ballots' pages
+// than a browser keeps cookies for.
+func TestManagePage_ByKeysOfSeveral(t *testing.T) {
+	w := start(t, tuning{})
+	someone := w.browser()
+	var paths []string
+	for range 22 {
+		b := w.ballot(teaOrCoffee())
+		path := "/ballots/" + b.ID + "/manage"
+		someone.submit(path, fields("owner_key", w.url+path+"#"+b.OwnerKey)).want(t, http.StatusOK).says(t, en("cmd.close_now"))
+		paths = append(paths, path)
+	}
+	someone.open(paths[0]).want(t, http.StatusForbidden)
+	for _, path := range paths[2:] {
+		someone.open(path).want(t, http.StatusOK).says(t, en("cmd.close_now"))
+	}
+}
+
+// TestChange_EditedElsewhere changes a ballot that another instance has just
+// edited.
+func TestChange_EditedElsewhere(t *testing.T) {
+	w := start(t, tuning{})
+	b := w.ballot(teaOrCoffee())
+	asked := 0
+	w.faults.set(func(f *faults) {
+		f.change = func() error {
+			if asked++; asked%2 == 0 {
+				return nil
+			}
+			return oponn.Retryable(oponn.CodeBusy, time.Second, oponn.ErrStale, "This ballot has just been changed.")
+		}
+	})
+	w.patch(b, "", `{"status":"closed"}`).want(t, http.StatusOK)
+	owner := w.browser()
+	owner.submit("/ballots/"+b.ID+"/manage", fields("owner_key", b.OwnerKey))
+	owner.act("/ballots/"+b.ID, "open").want(t, http.StatusOK).says(t, en("manage.done.open"))
+	if asked != 4 {
+		t.Errorf("two changes were tried %d times", asked)
+	}
 }
 
 func TestManagePage_WriteIns(t *testing.T) {

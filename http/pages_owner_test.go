@@ -81,7 +81,7 @@ func TestHome_ListsInParts(t *testing.T) {
 	if len(back) != 3 || strings.Join(back[2].listed(), " ") != strings.Join(there[0].listed(), " ") || strings.Join(back[1].listed(), " ") != strings.Join(there[1].listed(), " ") {
 		t.Error("the way back shows other parts")
 	}
-	for _, lost := range []string{"/?before=x", "/?after=" + oponn.NewBallotID().String()} {
+	for _, lost := range []string{"/?before=x", "/?before=" + ids[44], "/?after=" + ids[0], "/?after=" + oponn.NewBallotID().String()} {
 		if p := b.open(lost).want(t, http.StatusOK); p.path != "/" {
 			t.Errorf("%s led to %s", lost, p.path)
 		}

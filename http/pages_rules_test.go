@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/net/html"
+
+	"github.com/oponn/oponn"
 )
 
 func TestNewBallotByForm_WithRules(t *testing.T) {
@@ -143,6 +145,26 @@ func TestVoteByForm_Changed(t *testing.T) {
 	if p := voter.open(fixed+"?change=1").says(t, en("receipt.counted")); p.path == fixed+"?change=1" {
 		t.Error("a vote that is final can be changed")
 	}
+}
+
+// TestVotePage_OfAnInstanceThatIsBehind changes a vote where its first one has
+// not been heard of.
+func TestVotePage_OfAnInstanceThatIsBehind(t *testing.T) {
+	w := start(t, tuning{})
+	b := w.ballot(teaOrCoffee().with("allow_change", true))
+	id, err := oponn.ParseBallotID(b.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := w.system.Result(t.Context(), id, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, voter := "/ballots/"+b.ID, w.browser()
+	voter.submit(path+"/votes", fields("vote_id", voter.open(path).value("vote_id"), "choice", "1")).want(t, http.StatusOK)
+	w.faults.set(func(f *faults) { f.behind = &before })
+	voter.open(path+"?change=1").want(t, http.StatusOK).says(t, "1 vote")
+	w.browser().open(path).want(t, http.StatusOK).says(t, "0 votes")
 }
 
 func TestVotePage_Shuffled(t *testing.T) {

@@ -257,6 +257,9 @@ func TestNewBallotByFormRefused(t *testing.T) {
 		{"kept for ever", fields(append(good, "retention_days", "for ever")...), en("error.retention_days.out_of_range")},
 		{"unknown visibility", fields(append(good, "visibility", "me")...), "no such setting"},
 		{"closed long ago", fields(append(good, "closes", "at", "closes_at", "2001-01-01T00:00")...), en("error.closes_at.past")},
+		{"opened long ago", fields(append(good, "opens", "at", "opens_at", "2001-01-01T00:00")...), en("error.opens_at.past")},
+		{"opens while clocks go forward", fields(append(good, "opens", "at", "opens_at", "2030-03-31T02:30", "zone", "Europe/Berlin")...), en("error.opens_at.skipped")},
+		{"closes while clocks go forward", fields(append(good, "closes", "at", "closes_at", "2030-03-31T02:30:59", "zone", "Europe/Berlin")...), en("error.closes_at.skipped")},
 		{"all at once", fields("options", "tea", "closes", "at", "closes_at", "x"), en("error.closes_at.malformed")},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -60,6 +60,9 @@ func TestRules_AreShownAsTheyWereGiven(t *testing.T) {
 		d.WriteIns != "moderated" || !d.AllowChange || !d.ShuffleOptions || d.RetentionDays != 7 {
 		t.Errorf("shown as %+v", d)
 	}
+	if p := wantProblem(t, w.send(http.MethodPost, "/api/v1/ballots", teaOrCoffee().with("choices", map[string]int{"most": 2})), http.StatusUnprocessableEntity, "invalid"); p.errors()["choices"] != "unknown" {
+		t.Errorf("a misspelt bound: %+v", p.Errors)
+	}
 	for field, value := range map[string]any{"choices": map[string]int{"min": 0}, "visibility": "never", "protection": 1,
 		"write_ins": "none", "retention_days": 0, "allow_change": "yes"} {
 		p := wantProblem(t, w.send(http.MethodPost, "/api/v1/ballots", teaOrCoffee().with(field, value)), http.StatusUnprocessableEntity, "invalid")
@@ -269,10 +272,11 @@ func TestDeletion(t *testing.T) {
 		"definition": w.get(path), "results": w.get(path + "/results"), "live": w.get(path + "/live"), "receipt": w.get(path + "/receipts/" + receipt),
 		"vote": w.cast(b.ID, w.token(), oponn.NewVoteID(), choose("1")), "change": w.patch(b, "", `{"status":"closed"}`),
 		"codes": w.send(http.MethodPost, path+"/codes", `{"count":1}`, owner...), "option": w.patch(b, "/options/1", `{"hidden":true}`),
-		"again": w.send(http.MethodDelete, path, "", owner...),
+		"again": w.send(http.MethodDelete, path, "", owner...), "nobody's vote": w.cast(b.ID, "", oponn.NewVoteID(), choose("1")),
 	} {
 		t.Run(name, func(t *testing.T) { wantProblem(t, r, http.StatusGone, "gone") })
 	}
 	w.browser().open("/ballots/"+b.ID).want(t, http.StatusGone)
 	w.browser().open("/ballots/"+b.ID+"/results").want(t, http.StatusGone)
+	w.browser().submit("/ballots/"+b.ID+"/votes", fields("choice", "1")).want(t, http.StatusGone)
 }

@@ -44,8 +44,8 @@ type Server struct {
 
 	voters      identity
 	owners      identity
-	managers    identity // the ballot whose owner key the browser showed
-	codes       signer   // of cookies that stand for codes
+	managers    signer // of cookies for ballots whose owner key the browser showed
+	codes       signer // of cookies that stand for codes
 	tokens      signer
 	tokenBudget limit.Limiter // nil: none
 	document    *openapi.Document
@@ -97,7 +97,7 @@ func New(cfg Config, ballots Ballots) (*Server, error) {
 	for purpose, signer := range map[string]*signer{
 		purposeVoterCookie: &s.voters.signer,
 		purposeOwnerCookie: &s.owners.signer,
-		purposeManager:     &s.managers.signer,
+		purposeManager:     &s.managers,
 		purposeCodeCookie:  &s.codes,
 		purposeVoterToken:  &s.tokens,
 	} {
@@ -107,7 +107,6 @@ func New(cfg Config, ballots Ballots) (*Server, error) {
 		}
 	}
 	s.voters.name, s.owners.name = "oponn_voter", "oponn_owner"
-	s.managers.name, s.managers.session = "oponn_manager", true
 	s.echo = s.routes()
 	s.http = &http.Server{
 		Handler: s,

@@ -19,6 +19,11 @@ type fieldErrors struct {
 	bounds oponn.Bounds
 }
 
+// units is how much a field lets somebody type: browsers count UTF-16 units, of
+// which a code point takes up to two, and cut off the rest without a word. What
+// is too long for us we say ourselves.
+func units(codePoints int) string { return strconv.Itoa(2 * codePoints) }
+
 // of returns what is wrong with a field, one sentence; empty if nothing is. A
 // field may have several names.
 func (f fieldErrors) of(fields ...string) string {

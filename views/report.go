@@ -5,6 +5,9 @@ import "github.com/oponn/oponn"
 // ReportReasons are the values of the field reason, in the order of the form.
 var ReportReasons = []string{"abuse", "personal", "illegal", "spam", "other"}
 
+// MaxReport is the most code points of what somebody writes in a report.
+const MaxReport = 500
+
 // Report is the data of the page on which a ballot is reported.
 type Report struct {
 	// ID is the ballot's, as it stands in links.
