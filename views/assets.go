@@ -25,6 +25,7 @@ const AssetsPrefix = "/assets/"
 const (
 	assetCSS     = "oponn.css"
 	assetJS      = "oponn.js"
+	assetKept    = "kept.js"
 	assetFavicon = "favicon.svg"
 	assetHTMX    = "htmx.js"
 )
