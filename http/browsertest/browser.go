@@ -263,6 +263,18 @@ func (v *Visitor) Screenshot() ([]byte, error) {
 // Leave closes the page and forgets the profile.
 func (v *Visitor) Leave() { v.leave() }
 
+// Axe runs axe-core, given as its source, on the page and returns what it finds
+// wrong by the success criteria of WCAG 2.2 up to AA: a line for each element.
+func (v *Visitor) Axe(source string) ([]string, error) {
+	ctx, cancel := context.WithTimeout(v.ctx, patience)
+	defer cancel()
+	return chromedp.Run(ctx, chromedp.Evaluate[[]string](source+axeRun, chromedp.EvalAwaitPromise))
+}
+
+const axeRun = `
+;axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], resultTypes: ["violations"]})
+  .then(found => found.violations.flatMap(rule => rule.nodes.map(node => rule.id + ": " + node.target + ": " + node.failureSummary)))`
+
 // Print returns the page as a PDF, as it is printed on A4.
 func (v *Visitor) Print() ([]byte, error) {
 	ctx, cancel := context.WithTimeout(v.ctx, patience)

@@ -2,6 +2,8 @@ package browsertest
 
 import (
 	"context"
+	"strings"
+	"sync"
 
 	"github.com/chromedp/cdproto/browser"
 	"github.com/chromedp/cdproto/cdp"
@@ -26,14 +28,23 @@ func Slow3G() Option {
 }
 
 func conditions(c network.Conditions) Option {
+	throttle := command(network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
+		MatchedNetworkConditions: []*network.Conditions{&c}})
+	tell := command(network.OverrideNetworkState, network.OverrideNetworkStateParams{
+		Offline: c.Offline, Latency: c.Latency, DownloadThroughput: c.DownloadThroughput, UploadThroughput: c.UploadThroughput})
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, network.EmulateNetworkConditionsByRule, network.EmulateNetworkConditionsByRuleParams{
-			MatchedNetworkConditions: []*network.Conditions{&c}})
-		if err != nil {
+		if _, err := throttle(ctx, t); err != nil {
 			return err
 		}
-		_, err = cdp.Call(ctx, t, network.OverrideNetworkState, network.OverrideNetworkStateParams{
-			Offline: c.Offline, Latency: c.Latency, DownloadThroughput: c.DownloadThroughput, UploadThroughput: c.UploadThroughput})
+		_, err := tell(ctx, t)
+		return err
+	})
+}
+
+// command is a step that gives the browser a command and wants no answer.
+func command[P, R any](c cdp.Command[P, R], params P) Option {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, c, params)
 		return err
 	})
 }
@@ -54,4 +65,65 @@ func window(state browser.WindowState) Option {
 		_, err = cdp.Call(ctx, t, browser.SetWindowBounds, browser.SetWindowBoundsParams{WindowID: w.WindowID, Bounds: &browser.Bounds{WindowState: state}})
 		return err
 	})
+}
+
+// Load is what it took to load a page.
+type Load struct {
+	// Bytes came over the wire, heads included, by the requests of Requests.
+	Bytes int
+	// Requests are the addresses that were asked for, the page's first, without
+	// streams.
+	Requests []string
+	// Late are those of them that the page itself doesn't name: another had to
+	// come before they could be asked for.
+	Late []string
+}
+
+// Weigh opens a page with an empty cache and returns what that took.
+func (v *Visitor) Weigh(url string) (Load, error) {
+	var load Load
+	var mu sync.Mutex
+	under := map[network.RequestID]bool{} // way
+	ctx, cancel := context.WithTimeout(v.ctx, patience)
+	defer cancel()
+	err := chromedp.Listen(ctx, func(event any) {
+		mu.Lock()
+		defer mu.Unlock()
+		switch e := event.(type) {
+		case *network.EventRequestWillBeSent:
+			if e.DocumentURL != url || e.Type == network.ResourceTypeFetch || strings.HasPrefix(e.Request.URL, "data:") {
+				return
+			}
+			under[e.RequestID] = true
+			load.Requests = append(load.Requests, e.Request.URL)
+			by := e.Initiator
+			if by.Type == network.InitiatorTypeScript || by.Type == network.InitiatorTypeParser && by.URL != url {
+				load.Late = append(load.Late, e.Request.URL)
+			}
+		case *network.EventLoadingFinished:
+			if under[e.RequestID] {
+				load.Bytes += int(e.EncodedDataLength)
+				delete(under, e.RequestID)
+			}
+		case *network.EventLoadingFailed:
+			delete(under, e.RequestID)
+		}
+	})
+	if err != nil {
+		return Load{}, err
+	}
+	if err := v.Do(command(network.Enable, network.EnableParams{}), command(network.SetCacheDisabled, network.SetCacheDisabledParams{CacheDisabled: true})); err != nil {
+		return Load{}, err
+	}
+	if err := v.Go(url); err != nil {
+		return Load{}, err
+	}
+	err = v.await(func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(under) == 0
+	})
+	mu.Lock()
+	defer mu.Unlock()
+	return load, err
 }

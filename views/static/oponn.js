@@ -307,6 +307,8 @@
     else if (box.checked && !text.value && box.kept) text.value = box.kept;
   });
 
+  window.addEventListener("hashchange", () => takeKey(find("[data-owner-key]")));
+
   function start(root) {
     for (const node of findAll("noscript", root)) node.remove();
     skew = (Date.parse(find("[data-now]")?.dataset.now) || Date.now()) - Date.now();
