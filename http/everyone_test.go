@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	oponnhttp "github.com/oponn/oponn/http"
 	"github.com/oponn/oponn/http/browsertest"
@@ -144,6 +145,47 @@ func TestEveryone_Axe(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestEveryone_AxeIsAwake makes sure that the one who finds nothing looks.
+func TestEveryone_AxeIsAwake(t *testing.T) {
+	w := start(t, tuning{})
+	v := visit(t, launch(t), 390, 844, browsertest.Light())
+	v.must(v.Go(w.url + "/new"))
+	v.eval("document.querySelector('label').remove(); document.querySelector('.hint').style.color = '#999'; ''")
+	found, err := v.Axe(axe(t))
+	v.must(err)
+	for _, rule := range []string{"label: ", "color-contrast: "} {
+		if !strings.Contains(strings.Join(found, "\n"), rule) {
+			t.Errorf("axe-core doesn't see %sin %q", rule, found)
+		}
+	}
+}
+
+// TestEveryone_SlowNetwork votes over a bad mobile network: the vote is on the
+// voter's screen, and on another's, within three seconds. The network takes
+// what it takes; the rest is ours.
+func TestEveryone_SlowNetwork(t *testing.T) {
+	const most = 3 * time.Second
+	w, chromium := start(t, tuning{}), launch(t)
+	b := w.ballot(teaOrCoffee())
+	voter, watcher := visit(t, chromium, 390, 844), visit(t, chromium, 390, 844)
+	for _, v := range []visitor{voter, watcher} {
+		v.must(v.Do(browsertest.Slow3G()))
+	}
+	watcher.must(watcher.Go(w.url + b.path(t) + "/results"))
+	watcher.awaitState("live")
+	begin := time.Now()
+	voter.must(voter.Go(w.url + b.path(t)))
+	loaded := time.Since(begin)
+	voter.must(voter.Click("label.choice"))
+	voter.must(voter.Click("#vote .button-primary"))
+	own := voter.await("your vote is counted")
+	other := watcher.await("1 vote")
+	t.Logf("the page took %s, the vote %s to the voter's screen and %s more to another's", loaded, own, other)
+	if loaded > most || own > most || own+other > most {
+		t.Errorf("that is more than %s", most)
 	}
 }
 
