@@ -168,6 +168,7 @@ func TestEveryone_NoScript(t *testing.T) {
 	anna.eval("document.querySelector('#opens_at').value = '2035-05-01T12:00'; ''")
 	anna.must(anna.Click("#new .actions .button-primary"))
 	anna.await("Your ballot is ready")
+	anna.await("scheduled")
 	if at := anna.eval("document.querySelector('.board time').dateTime"); !strings.HasPrefix(at, "2035-05-01T10:00") {
 		t.Errorf("it opens at %s", at)
 	}
