@@ -96,7 +96,7 @@ func (w *world) places(v visitor) []place {
 		{"receipt", receipt, nil},
 		{"manage", path + "/manage", nil},
 		{"manage without key", open.path(w.t) + "/manage", nil},
-		{"delete?", several.path(w.t) + "/manage#" + several.OwnerKey, managed( press("[value=delete]", "for good"))},
+		{"delete?", several.path(w.t) + "/manage#" + several.OwnerKey, managed(press("[value=delete]", "for good"))},
 		{"codes", coded.path(w.t) + "/manage#" + coded.OwnerKey, managed(func(v visitor) {
 			v.must(v.Type("#count", "3"))
 			v.must(v.Click("[value=make_codes]"))

@@ -12,6 +12,7 @@ import (
 	"github.com/chromedp/cdproto/accessibility"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -144,6 +145,11 @@ func In(zone string) Option {
 	return command(emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: zone})
 }
 
+// Prefers makes the visitor's browser ask for a language.
+func Prefers(lang string) Option {
+	return command(network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": lang}})
+}
+
 // NoScript switches JavaScript off.
 func NoScript() Option {
 	return command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
@@ -161,6 +167,9 @@ func (v *Visitor) Do(steps ...chromedp.Action[chromedp.Void]) error {
 
 // Go opens a page and waits until it has loaded.
 func (v *Visitor) Go(url string) error { return v.Do(chromedp.Navigate(url)) }
+
+// Window changes the size of the page, in CSS pixels.
+func Window(width, height int64) Option { return chromedp.EmulateViewport(width, height) }
 
 // Reload loads the page again.
 func Reload() Option { return chromedp.Reload() }
@@ -262,9 +271,17 @@ func (v *Visitor) await(there func() bool) error {
 
 // Screenshot returns a PNG of the whole page.
 func (v *Visitor) Screenshot() ([]byte, error) {
+	// Looking beyond the viewport shifts a page from right to left that fits in.
+	tall, err := Eval[bool](v, "document.documentElement.scrollHeight > innerHeight")
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(v.ctx, patience)
 	defer cancel()
-	return chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	return chromedp.Run(ctx, chromedp.Action[[]byte](func(ctx context.Context, t *chromedp.Target) ([]byte, error) {
+		shot, err := cdp.Call(ctx, t, page.CaptureScreenshot, page.CaptureScreenshotParams{CaptureBeyondViewport: &tall})
+		return shot.Data, err
+	}))
 }
 
 // Leave closes the page and forgets the profile.
