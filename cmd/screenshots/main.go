@@ -46,7 +46,7 @@ func run(ctx context.Context, binary, folder string) error {
 		return err
 	}
 	pictures := filepath.Join(folder, picturesFolder)
-	if err := os.RemoveAll(pictures); err != nil {
+	if err := os.RemoveAll(pictures); err != nil { //nolint:gosec // the caller's own folder
 		return err
 	}
 	if err := os.MkdirAll(pictures, 0o750); err != nil { //nolint:gosec // the caller's own folder

@@ -32,7 +32,7 @@ func slim(picture []byte) ([]byte, error) {
 	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
 		for x := bounds.Min.X; x < bounds.Max.X; x++ {
 			r, g, b, _ := full.At(x, y).RGBA()
-			c := [3]uint8{uint8(r >> 8), uint8(g >> 8), uint8(b >> 8)} //nolint:gosec // 16 bits become 8
+			c := [3]uint8{uint8(r >> 8), uint8(g >> 8), uint8(b >> 8)}
 			pixels = append(pixels, c)
 			counts[c]++
 		}
@@ -75,7 +75,7 @@ func quantize(counts map[[3]uint8]float64, most int) (color.Palette, map[[3]uint
 	for i, box := range boxes {
 		palette[i] = dominant(box)
 		for _, p := range box {
-			index[p.c] = uint8(i) //nolint:gosec // few boxes
+			index[p.c] = uint8(i)
 		}
 	}
 	return palette, index

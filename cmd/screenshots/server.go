@@ -104,11 +104,11 @@ func (s *server) ballots(ctx context.Context) (b shown, err error) {
 		"Authorization", "Bearer "+b.closed.OwnerKey); err != nil {
 		return b, err
 	}
-	for _, make := range []struct {
+	for _, ballot := range []struct {
 		into *made
 		how  func(context.Context) (made, error)
 	}{{&b.lunch, s.lunch}, {&b.coded, s.coded}, {&b.later, s.later}, {&b.hidden, s.hidden}} {
-		if *make.into, err = make.how(ctx); err != nil {
+		if *ballot.into, err = ballot.how(ctx); err != nil {
 			return b, err
 		}
 	}
@@ -119,17 +119,19 @@ func (s *server) ballots(ctx context.Context) (b shown, err error) {
 
 // later makes a ballot that is yet to open.
 func (s *server) later(ctx context.Context) (b made, err error) {
-	return b, s.post(ctx, "/api/v1/ballots", map[string]any{
+	err = s.post(ctx, "/api/v1/ballots", map[string]any{
 		"question": "Which talk shall be given twice?", "options": []string{"the opening", "the one on actors", "the lightning talks"},
 		"opens_at": time.Now().Add(90 * time.Minute).UTC().Format(time.RFC3339),
 	}, &b)
+	return b, err
 }
 
 // hidden makes a ballot whose result is shown when it has closed.
 func (s *server) hidden(ctx context.Context) (b made, err error) {
-	return b, s.post(ctx, "/api/v1/ballots", map[string]any{
+	err = s.post(ctx, "/api/v1/ballots", map[string]any{
 		"question": "Who gets the prize?", "options": []string{"Ada", "Grace", "Barbara"}, "visibility": "after_closing",
 	}, &b)
+	return b, err
 }
 
 // lunch makes a ballot on which several options are chosen, with one that a
