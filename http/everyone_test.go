@@ -71,9 +71,9 @@ func (w *world) places(v visitor) []place {
 			v.must(v.Click("#new .button-primary"))
 			v.await("manage_link")
 		}},
-		{"vote", open.path(w.t), nil},
-		{"vote with errors", open.path(w.t), press("#vote .button-primary", "Please choose an option.")},
-		{"vote kept", open.path(w.t), func(v visitor) {
+		{"vote", open.path(), nil},
+		{"vote with errors", open.path(), press("#vote .button-primary", "Please choose an option.")},
+		{"vote kept", open.path(), func(v visitor) {
 			v.must(v.Click("label.choice"))
 			v.must(v.Do(browsertest.Offline()))
 			v.must(v.Click("#vote .button-primary"))
@@ -81,27 +81,32 @@ func (w *world) places(v visitor) []place {
 			v.eval("document.querySelector('label.choice:nth-of-type(2)').click(); document.querySelector('[data-unreachable]').hidden = false; ''")
 			v.must(v.Do(browsertest.Online()))
 		}},
-		{"vote by code", coded.path(w.t), press("#vote .button-primary", "Please type your code.")},
-		{"vote for several", several.path(w.t), nil},
-		{"scheduled", later.path(w.t), nil},
-		{"closed", closed.path(w.t), nil},
+		{"vote by code", coded.path(), press("#vote .button-primary", "Please type your code.")},
+		{"vote for several", several.path(), nil},
+		{"scheduled", later.path(), nil},
+		{"closed", closed.path(), nil},
 		{"results", path + "/results", nil},
 		{"results offline", path + "/results", func(v visitor) {
 			v.must(v.Do(browsertest.Offline()))
 			v.await("offline: results may be old")
 			v.must(v.Do(browsertest.Online()))
 		}},
-		{"final result", closed.path(w.t) + "/results", nil},
-		{"results hidden", hidden.path(w.t) + "/results", nil},
+		{"final result", closed.path() + "/results", nil},
+		{"results hidden", hidden.path() + "/results", nil},
 		{"receipt", receipt, nil},
 		{"manage", path + "/manage", nil},
-		{"manage without key", open.path(w.t) + "/manage", nil},
-		{"delete?", several.path(w.t) + "/manage#" + several.OwnerKey, managed(press("[value=delete]", "for good"))},
-		{"codes", coded.path(w.t) + "/manage#" + coded.OwnerKey, managed(func(v visitor) {
+		{"manage without key", open.path() + "/manage", nil},
+		{"delete?", several.path() + "/manage#" + several.OwnerKey, managed(press("[value=delete]", "for good"))},
+		{"codes", coded.path() + "/manage#" + coded.OwnerKey, managed(func(v visitor) {
 			v.must(v.Type("#count", "3"))
 			v.must(v.Click("[value=make_codes]"))
 			v.await("3 codes")
 		})},
+		{"present", path + "/present", nil},
+		{"present when closed", closed.path() + "/present", nil},
+		{"embed", path + "/embed", nil},
+		{"join", "/join?code=000000", nil},
+		{"docs", "/docs", nil},
 		{"report", path + "/report", press("#report .button-primary", "There is one thing to mend")},
 		{"privacy", "/privacy", nil},
 		{"imprint", "/imprint", nil},
@@ -174,10 +179,10 @@ func TestEveryone_SlowNetwork(t *testing.T) {
 	for _, v := range []visitor{voter, watcher} {
 		v.must(v.Do(browsertest.Slow3G()))
 	}
-	watcher.must(watcher.Go(w.url + b.path(t) + "/results"))
+	watcher.must(watcher.Go(w.url + b.path() + "/results"))
 	watcher.awaitState("live")
 	begin := time.Now()
-	voter.must(voter.Go(w.url + b.path(t)))
+	voter.must(voter.Go(w.url + b.path()))
 	loaded := time.Since(begin)
 	voter.must(voter.Click("label.choice"))
 	voter.must(voter.Click("#vote .button-primary"))

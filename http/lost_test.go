@@ -48,7 +48,7 @@ func TestLost_Result(t *testing.T) {
 	w := start(t, tuning{})
 	between, b := w.wire(), w.ballot(teaOrCoffee())
 	v := visit(t, launch(t), 390, 844)
-	v.must(v.Go(between.url + b.path(t) + "/results"))
+	v.must(v.Go(between.url + b.path() + "/results"))
 	v.awaitState("live")
 	v.watchVotes()
 	w.vote(b.ID, "1")
@@ -117,7 +117,7 @@ func TestLost_NeverBack(t *testing.T) {
 	defer close(told)
 	w.vote(b.ID, "1")
 	v := visit(t, launch(t), 390, 844)
-	v.must(v.Go(proxy.URL + b.path(t) + "/results"))
+	v.must(v.Go(proxy.URL + b.path() + "/results"))
 	v.awaitState("live")
 	w.vote(b.ID, "1")
 	v.await("2 votes")
@@ -146,7 +146,7 @@ func TestLost_Vote(t *testing.T) {
 	begin := func(t *testing.T) (visitor, created) {
 		t.Helper()
 		b, v := w.ballot(teaOrCoffee()), visit(t, chromium, 390, 844)
-		v.must(v.Go(between.url + b.path(t)))
+		v.must(v.Go(between.url + b.path()))
 		return v, b
 	}
 	once := func(t *testing.T, v visitor, b created) {
@@ -222,7 +222,7 @@ func TestLost_Vote(t *testing.T) {
 		defer proxy.Close()
 		defer v.Leave()
 		broken.Store(true)
-		v.must(v.Go(proxy.URL + b.path(t)))
+		v.must(v.Go(proxy.URL + b.path()))
 		tap(t, v)
 		v.await(kept)
 		v.await(counted)
@@ -235,7 +235,7 @@ func TestLost_Vote(t *testing.T) {
 		v.await(kept)
 		v.must(v.Go("about:blank"))
 		between.enter(v)
-		v.must(v.Go(between.url + b.path(t)))
+		v.must(v.Go(between.url + b.path()))
 		v.await(counted)
 		once(t, v, b)
 	})
@@ -260,7 +260,7 @@ func TestLost_Vote(t *testing.T) {
 		v.must(v.Go("about:blank"))
 		w.close(b)
 		between.enter(v)
-		v.must(v.Go(between.url + b.path(t)))
+		v.must(v.Go(between.url + b.path()))
 		v.await("could not be sent in time")
 		v.must(v.AwaitTrue("localStorage.length === 0"))
 	})

@@ -3,10 +3,8 @@ package http_test
 import (
 	"net"
 	"net/url"
-	"strings"
 	"sync"
 	"sync/atomic"
-	"testing"
 
 	"github.com/oponn/oponn/http/browsertest"
 )
@@ -155,12 +153,5 @@ func (v visitor) neverWentBack() {
 	}
 }
 
-// path is that of a URL of the service.
-func (b created) path(t testing.TB) string {
-	t.Helper()
-	at := strings.Index(b.URL, "/ballots/")
-	if at < 0 {
-		t.Fatalf("the ballot is at %q", b.URL)
-	}
-	return b.URL[at:]
-}
+// path is that of its page.
+func (b created) path() string { return "/ballots/" + b.ID }
