@@ -197,11 +197,11 @@ $(LINT): .ci/tools/go.mod .ci/tools/go.sum
 
 ##@ Other
 
-screenshots: build ## make the pictures in docs/images
-	@$(GO) run ./cmd/screenshots bin/oponn docs/images
+tour: build ## make the tour of all pages in docs/tour.md, with its pictures
+	@$(GO) run ./cmd/screenshots bin/oponn docs
 
 clean: ## remove what was built; data/ stays
 	rm -rf bin views/node_modules views/static/vendor coverage.*
 
-.PHONY: bench-votes bench-both bench-growth bench-soak help run build prod settings services-up infra-up services-down upgrade compose dev assets generate fmt binary test bench bench-streams bench-crowd screenshots lint check \
+.PHONY: bench-votes bench-both bench-growth bench-soak help run build prod settings services-up infra-up services-down upgrade compose dev assets generate fmt binary test bench bench-streams bench-crowd tour lint check \
 	tidy-check generate-check format-check vet deps clean

@@ -37,13 +37,13 @@ func TestJourney(t *testing.T) {
 	anna.await("Tabs or spaces?")
 	anna.await("copy_link") // the script is done with the page
 	link := anna.eval("document.querySelector('[data-copy-source]').value")
-	if u, err := url.Parse(link); err != nil || !strings.HasPrefix(u.Path, "/b/") {
+	if u, err := url.Parse(link); err != nil || !strings.HasPrefix(u.Path, "/ballots/") {
 		t.Fatalf("the link is %q", link)
 	}
 	if anna.eval("String(document.querySelectorAll('.share .qr path').length)") != "1" {
 		t.Error("there is no QR code")
 	}
-	page := w.url + "/ballots/" + link[strings.Index(link, "/b/")+len("/b/"):]
+	page := w.url + link[strings.Index(link, "/ballots/"):]
 	anna.must(anna.Go(page + "/results"))
 	anna.awaitState("live")
 	anna.await("0 votes")
@@ -160,39 +160,29 @@ func TestJourney_Closing(t *testing.T) {
 	}
 }
 
-// TestPages_FitAndSpeak looks at every page at 320 px and at 1600 px: nothing
-// sticks out and every control has a name.
+// TestPages_FitAndSpeak looks at every page at 320 px, with text of twice the
+// size, with letters and lines far apart, and at 1600 px: nothing sticks out
+// and every control has a name.
 func TestPages_FitAndSpeak(t *testing.T) {
-	w := start(t, tuning{})
-	chromium, quit, err := browsertest.Launch(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(quit)
-	id, ownerKey := w.busyBallot()
-	path := "/ballots/" + id
-	for _, width := range []int64{320, 1600} {
-		v := visit(t, chromium, width, 900, browsertest.Dark())
-		// Whoever votes and owns the ballot sees most.
-		v.must(v.Go(w.url + path))
-		v.must(v.Click("label.choice"))
-		v.must(v.Click("#vote .button-primary"))
-		v.await("your vote is counted")
-		receipt := v.eval("document.querySelector('.receipt .actions a').getAttribute('href')")
-		v.must(v.Go(w.url + path + "/manage"))
-		v.fits("key", width)
-		v.must(v.Type("#owner_key", ownerKey))
-		v.must(v.Click("form .button-primary"))
-		v.await("close_now")
-		for name, path := range map[string]string{"home": "/", "new": "/new", "results": path + "/results", "receipt": receipt, "manage": path + "/manage",
-			"report": path + "/report", "privacy": "/privacy", "docs": "/docs", "error": "/ballots/nothing-here"} {
-			v.must(v.Go(w.url + path))
-			v.eval("for (const box of document.querySelectorAll('details')) box.open = true; ''")
-			v.fits(name, width)
-		}
-		other := visit(t, chromium, width, 900, browsertest.Light())
-		other.must(other.Go(w.url + path))
-		other.fits("vote", width)
+	w, chromium := start(t, withImprint), launch(t)
+	for _, look := range []struct {
+		name  string
+		width int64
+		style string
+	}{
+		{"narrow", 320, ""}, {"wide", 1600, ""},
+		{"large text", 640, "html { font-size: 200% }"},
+		// WCAG 2.2, success criterion 1.4.12
+		{"loose text", 390, "* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important } p { margin-block-end: 2em !important }"},
+	} {
+		t.Run(look.name, func(t *testing.T) {
+			v := visit(t, chromium, look.width, 900, browsertest.Dark())
+			for _, p := range w.places(v) {
+				v.visitPlace(w.url, p)
+				v.eval("{ const sheet = new CSSStyleSheet(); sheet.replaceSync('" + look.style + "'); document.adoptedStyleSheets.push(sheet); } ''")
+				v.fits(p.name, look.width)
+			}
+		})
 	}
 }
 

@@ -28,6 +28,7 @@ const (
 	assetPresentJS  = "present.js"
 	assetEmbedCSS   = "embed.css"
 	assetJS         = "oponn.js"
+	assetKept       = "kept.js"
 	assetFavicon    = "favicon.svg"
 	assetHTMX       = "htmx.js"
 )

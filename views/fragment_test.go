@@ -38,9 +38,9 @@ func TestResultFragment(t *testing.T) {
 	t.Run("counts", func(t *testing.T) {
 		rows := all(parse(t, fragment(t, result(1204, 861, 2))), tag("li"))
 		for i, want := range []string{
-			`tabs leads 58.2% 1,204`,
-			hostile + ` 41.7% 861`,
-			`neither written in 0.1% 2`,
+			`tabs leads 58.2% 1,204 1,204 votes`,
+			hostile + ` 41.7% 861 861 votes`,
+			`neither written in 0.1% 2 2 votes`,
 		} {
 			if got := content(rows[i]); got != want {
 				t.Errorf("row %d: got %q, want %q", i+1, got, want)

@@ -31,6 +31,8 @@ type Result struct {
 // row is one option of a result as it is drawn.
 type row struct {
 	id, label, percent, votes string
+	// spoken is votes for those who hear it: with the word.
+	spoken string
 	// rest is the part of the bar that is not filled, as an SVG length.
 	rest string
 	// mark says in a word how the option stands; empty for most.
@@ -74,7 +76,7 @@ func (d Result) rows(l *locales.Locale) []row {
 		first := most > 0 && o.Votes == most
 		rows[i] = row{
 			id: "o-" + string(o.Option.ID), label: label(l, o), writeIn: o.Option.WriteIn,
-			percent: l.Percent(share), votes: l.Number(o.Votes),
+			percent: l.Percent(share), votes: l.Number(o.Votes), spoken: l.N("status.votes", o.Votes),
 			rest: strconv.FormatFloat(100-min(100, 100*share), 'f', 1, 64) + "%", first: first,
 		}
 		switch {

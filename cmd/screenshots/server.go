@@ -88,6 +88,52 @@ type made struct {
 	OwnerKey string `json:"owner_key"`
 }
 
+// shown are the ballots of the tour.
+type shown struct{ tabs, lunch, coded, later, closed, hidden made }
+
+// ballots makes them.
+func (s *server) ballots(ctx context.Context) (b shown, err error) {
+	tabs := map[string]any{
+		"question": "Tabs or spaces?", "join_code": true,
+		"options":  []string{"tabs, obviously", "spaces, two of them", "whatever the formatter says", "both, in the same file"},
+	}
+	if b.closed, err = s.voted(ctx, tabs, 41, 41, 12, 3); err != nil {
+		return b, err
+	}
+	if err := s.send(ctx, http.MethodPatch, "/api/v1/ballots/"+b.closed.ID, map[string]string{"status": "closed"}, nil,
+		"Authorization", "Bearer "+b.closed.OwnerKey); err != nil {
+		return b, err
+	}
+	for _, ballot := range []struct {
+		into *made
+		how  func(context.Context) (made, error)
+	}{{&b.lunch, s.lunch}, {&b.coded, s.coded}, {&b.later, s.later}, {&b.hidden, s.hidden}} {
+		if *ballot.into, err = ballot.how(ctx); err != nil {
+			return b, err
+		}
+	}
+	tabs["closes_at"] = time.Now().Add(25 * time.Minute).UTC().Format(time.RFC3339)
+	b.tabs, err = s.voted(ctx, tabs, 120, 86, 70, 12)
+	return b, err
+}
+
+// later makes a ballot that is yet to open.
+func (s *server) later(ctx context.Context) (b made, err error) {
+	err = s.post(ctx, "/api/v1/ballots", map[string]any{
+		"question": "Which talk shall be given twice?", "options": []string{"the opening", "the one on actors", "the lightning talks"},
+		"opens_at": time.Now().Add(90 * time.Minute).UTC().Format(time.RFC3339),
+	}, &b)
+	return b, err
+}
+
+// hidden makes a ballot whose result is shown when it has closed.
+func (s *server) hidden(ctx context.Context) (b made, err error) {
+	err = s.post(ctx, "/api/v1/ballots", map[string]any{
+		"question": "Who gets the prize?", "options": []string{"Ada", "Grace", "Barbara"}, "visibility": "after_closing",
+	}, &b)
+	return b, err
+}
+
 // lunch makes a ballot on which several options are chosen, with one that a
 // voter added and that waits for approval.
 func (s *server) lunch(ctx context.Context) (made, error) {
@@ -117,19 +163,13 @@ func (s *server) coded(ctx context.Context) (made, error) {
 	return ballot, err
 }
 
-// fill makes a ballot with votes.
-func (s *server) fill(ctx context.Context) (made, error) {
+// voted makes a ballot with so many votes for its options.
+func (s *server) voted(ctx context.Context, draft map[string]any, votes ...int) (made, error) {
 	var ballot made
-	err := s.post(ctx, "/api/v1/ballots", map[string]any{
-		"question":  "Tabs or spaces?",
-		"join_code": true,
-		"options":   []string{"tabs, obviously", "spaces, two of them", "whatever the formatter says", "both, in the same file"},
-		"closes_at": time.Now().Add(272 * time.Second).UTC().Format(time.RFC3339),
-	}, &ballot)
-	if err != nil {
+	if err := s.post(ctx, "/api/v1/ballots", draft, &ballot); err != nil {
 		return made{}, err
 	}
-	for option, n := range []int{120, 86, 70, 12} {
+	for option, n := range votes {
 		var voters struct{ Tokens []string }
 		if err := s.post(ctx, "/api/v1/voters", map[string]int{"count": n}, &voters); err != nil {
 			return made{}, err
@@ -146,13 +186,17 @@ func (s *server) fill(ctx context.Context) (made, error) {
 	return ballot, nil
 }
 
-// post sends JSON and reads the answer into a value, unless that is nil.
+// post posts JSON and reads the answer into a value, unless that is nil.
 func (s *server) post(ctx context.Context, path string, body, answer any, headers ...string) error {
+	return s.send(ctx, http.MethodPost, path, body, answer, headers...)
+}
+
+func (s *server) send(ctx context.Context, method, path string, body, answer any, headers ...string) error {
 	text, err := json.Marshal(body)
 	if err != nil {
 		return err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url+path, bytes.NewReader(text))
+	r, err := http.NewRequestWithContext(ctx, method, s.url+path, bytes.NewReader(text))
 	if err != nil {
 		return err
 	}
@@ -165,8 +209,8 @@ func (s *server) post(ctx context.Context, path string, body, answer any, header
 		return err
 	}
 	defer response.Body.Close()
-	if response.StatusCode != http.StatusCreated {
-		return fmt.Errorf("POST %s: %s", path, response.Status)
+	if response.StatusCode/100 != 2 {
+		return fmt.Errorf("%s %s: %s", method, path, response.Status)
 	}
 	if answer == nil {
 		return nil

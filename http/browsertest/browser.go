@@ -9,8 +9,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/chromedp/cdproto/accessibility"
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -121,28 +123,36 @@ func Light() Option { return scheme("light") }
 func Dark() Option { return scheme("dark") }
 
 func scheme(name string) Option {
-	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
-			{Name: "prefers-color-scheme", Value: name}, {Name: "prefers-reduced-motion", Value: "reduce"},
-		}})
-		return err
-	})
+	return media(emulation.MediaFeature{Name: "prefers-color-scheme", Value: name})
+}
+
+// ForcedColors is a system that sets the colours of all pages, on a dark or a
+// light ground.
+func ForcedColors(ground string) Option {
+	return media(emulation.MediaFeature{Name: "prefers-color-scheme", Value: ground}, emulation.MediaFeature{Name: "forced-colors", Value: "active"})
+}
+
+func media(features ...emulation.MediaFeature) Option {
+	all := []*emulation.MediaFeature{{Name: "prefers-reduced-motion", Value: "reduce"}}
+	for _, f := range features {
+		all = append(all, &f)
+	}
+	return command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: all})
 }
 
 // In puts the visitor into a time zone, by its IANA name.
 func In(zone string) Option {
-	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: zone})
-		return err
-	})
+	return command(emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: zone})
+}
+
+// Prefers makes the visitor's browser ask for a language.
+func Prefers(lang string) Option {
+	return command(network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": lang}})
 }
 
 // NoScript switches JavaScript off.
 func NoScript() Option {
-	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
-		return err
-	})
+	return command(emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
 }
 
 // patience bounds every step.
@@ -157,6 +167,12 @@ func (v *Visitor) Do(steps ...chromedp.Action[chromedp.Void]) error {
 
 // Go opens a page and waits until it has loaded.
 func (v *Visitor) Go(url string) error { return v.Do(chromedp.Navigate(url)) }
+
+// Window changes the size of the page, in CSS pixels.
+func Window(width, height int64) Option { return chromedp.EmulateViewport(width, height) }
+
+// Reload loads the page again.
+func Reload() Option { return chromedp.Reload() }
 
 // Back goes back one page, as the browser's button does. It doesn't wait for a
 // load, since a page that was kept in memory has none.
@@ -255,13 +271,57 @@ func (v *Visitor) await(there func() bool) error {
 
 // Screenshot returns a PNG of the whole page.
 func (v *Visitor) Screenshot() ([]byte, error) {
+	// Looking beyond the viewport shifts a page from right to left that fits in.
+	tall, err := Eval[bool](v, "document.documentElement.scrollHeight > innerHeight")
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(v.ctx, patience)
 	defer cancel()
-	return chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	return chromedp.Run(ctx, chromedp.Action[[]byte](func(ctx context.Context, t *chromedp.Target) ([]byte, error) {
+		shot, err := cdp.Call(ctx, t, page.CaptureScreenshot, page.CaptureScreenshotParams{CaptureBeyondViewport: &tall})
+		return shot.Data, err
+	}))
 }
 
 // Leave closes the page and forgets the profile.
 func (v *Visitor) Leave() { v.leave() }
+
+// Spoken returns the text that a screen reader finds in the first element of a
+// CSS selector: the names of what the browser tells it, in order.
+func (v *Visitor) Spoken(selector string) (string, error) {
+	ctx, cancel := context.WithTimeout(v.ctx, patience)
+	defer cancel()
+	return chromedp.Run(ctx, chromedp.Action[string](func(ctx context.Context, t *chromedp.Target) (string, error) {
+		found, err := cdp.Call(ctx, t, runtime.Evaluate, runtime.EvaluateParams{Expression: fmt.Sprintf("document.querySelector(%q)", selector)})
+		if err != nil {
+			return "", err
+		}
+		tree, err := cdp.Call(ctx, t, accessibility.QueryAXTree, accessibility.QueryAXTreeParams{ObjectID: found.Result.ObjectID, Role: "StaticText"})
+		if err != nil {
+			return "", err
+		}
+		var names []string
+		for _, node := range tree.Nodes {
+			if !node.Ignored {
+				names = append(names, strings.Trim(string(node.Name.Value), `"`))
+			}
+		}
+		return strings.Join(strings.Fields(strings.Join(names, " ")), " "), nil
+	}))
+}
+
+// Axe runs axe-core, given as its source, on the page and returns what it finds
+// wrong by the success criteria of WCAG 2.2 up to AA: a line for each element.
+func (v *Visitor) Axe(source string) ([]string, error) {
+	ctx, cancel := context.WithTimeout(v.ctx, patience)
+	defer cancel()
+	return chromedp.Run(ctx, chromedp.Evaluate[[]string](source+axeRun, chromedp.EvalAwaitPromise))
+}
+
+const axeRun = `
+;axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"], resultTypes: ["violations"]})
+  .then(found => found.violations.flatMap(rule => rule.nodes.map(node => rule.id + ": " + node.target + ": " + node.failureSummary)))`
 
 // Print returns the page as a PDF, as it is printed on A4.
 func (v *Visitor) Print() ([]byte, error) {

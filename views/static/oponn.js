@@ -56,12 +56,15 @@
 
   const SILENCE = 35_000;      // two beats of 15 s missed, and a little
   const ANNOUNCE = 10_000;     // at most one announcement in this time
-  const live = { heard: 0, id: "", failures: 0, retryAt: 0, staleAt: 0, said: "", saidAt: 0, state: "none", asOf: 0 };
+  const LASTED = 5_000;        // a stream that was open for so long was well
+  const live = { heard: 0, id: "", openedAt: 0, failures: 0, retryAt: 0, staleAt: 0, said: "", saidAt: 0, state: "none", asOf: 0 };
   const liveElement = () => find("[data-live]");
   const isLive = event => event.target.matches?.("[data-live]");
   const connection = () => live.state;
+  const isOld = state => state === "stale" || state === "offline";
   function setConnection(state) {
-    const board = find(".board"), asOf = find("[data-as-of]");
+    const board = find(".board"), asOf = find("[data-as-of]"), said = find("[data-announce]");
+    if (said && board && state !== live.state && isOld(state)) setText(said, find(".connection-" + state, board)?.textContent ?? "");
     live.state = state;
     if (board) board.dataset.connection = state;
     if (asOf && live.asOf) setText(asOf, fill(asOf.dataset.asOf, localClock.format(live.asOf)));
@@ -71,6 +74,7 @@
     Object.assign(live, { heard: Date.now(), id: "", failures: 0, retryAt: 0, staleAt: 0, said: sayable(), saidAt: 0, state: "none", asOf: now() });
     setConnection("none");
     if (!liveElement()) return;
+    live.id = address(liveElement()).searchParams.get("after") ?? "";
     setConnection(navigator.onLine ? "starting" : "offline");
     live.staleAt = Date.now() + 2500;
   }
@@ -82,6 +86,8 @@
     setConnection(state);
   }
 
+  const address = element => new URL(element.getAttribute("hx-sse:connect"), location.href);
+
   // A new element in the old one's place makes htmx end the old stream, in
   // whatever state it is, and open a fresh one from the last version seen.
   function reconnect() {
@@ -89,11 +95,20 @@
     if (!old || !window.htmx || connection() === "ended") return;
     Object.assign(live, { heard: Date.now(), retryAt: 0 });
     const next = old.cloneNode(true);
-    const url = new URL(next.getAttribute("hx-sse:connect"), location.href);
+    const url = address(next);
     if (live.id) url.searchParams.set("after", live.id);
     next.setAttribute("hx-sse:connect", url.pathname + url.search);
     htmx.trigger(old, "htmx:abort"); // a first connection that never answered
     htmx.swap({ text: next.outerHTML, target: old, sourceElement: old, swap: "outerHTML" });
+  }
+
+  // Awake again, or on the network again, or on another one: whatever became of
+  // the stream, a new one tells the truth at once.
+  function comeBack() {
+    if (document.hidden || connection() === "none" || connection() === "ended") return;
+    if (Date.now() - live.heard > LASTED) setConnection("stale");
+    else live.staleAt ||= Date.now() + 1000;
+    reconnect();
   }
 
   // The first connection failed, which htmx does not try again by itself.
@@ -141,15 +156,27 @@
 
   const on = (type, handler) => document.addEventListener(type, handler);
 
-  on("htmx:sse:after:connection", event => { if (isLive(event)) hear(); });
+  on("htmx:sse:after:connection", event => {
+    if (!isLive(event)) return;
+    live.openedAt = Date.now();
+    hear();
+  });
   on("htmx:sse:before:connection", event => {
-    // Trying again: called stale only if that takes a while.
-    if (isLive(event) && event.detail.connection.attempt > 0 && connection() === "live") live.staleAt = Date.now() + 2500;
+    if (!isLive(event) || event.detail.connection.attempt === 0 || connection() !== "live") return;
+    live.staleAt = Date.now() + 2500; // called stale only if that takes a while
+    // A stream that was well and is cut, by a proxy say, is opened again soon.
+    // If that fails, htmx waits, and longer each time.
+    if (Date.now() - live.openedAt > LASTED) setTimeout(() => event.detail.connection.delayCanceller?.(), Math.random() * 600);
+  });
+  // What is older than what is shown is not shown.
+  on("htmx:sse:before:message", event => {
+    const { id, event: name } = event.detail.message;
+    if (isLive(event) && !name && Number(id) < Number(live.id)) event.preventDefault();
   });
   on("htmx:sse:after:message", event => {
     if (!isLive(event)) return;
     const { id, event: name, data } = event.detail.message;
-    if (id) live.id = id;
+    if (id && Number(id) > Number(live.id)) live.id = id;
     if (name === "busy") {
       hear("connecting");
       live.heard += 120_000; // htmx comes back by itself when the server said
@@ -165,7 +192,7 @@
   on("htmx:error", event => {
     if (isLive(event)) return retryLater();
     const note = event.target.matches?.("form") && find("[data-unreachable]", event.target);
-    if (note) { note.hidden = false; note.focus(); }
+    if (note?.hidden) { note.hidden = false; note.focus(); }
   });
   on("htmx:response:error", event => {
     const over = [404, 410].includes(event.detail.ctx.response.status);
@@ -173,11 +200,18 @@
   });
   on("visibilitychange", () => {
     if (document.hidden) return;
-    live.heard = Math.max(live.heard, Date.now() - SILENCE + 10_000); // time for htmx to come back
     showTimes();
+    comeBack();
   });
+  on("resume", comeBack);
+  window.addEventListener("pageshow", event => { if (event.persisted) comeBack(); });
   window.addEventListener("offline", () => { if (liveElement() && connection() !== "ended") setConnection("offline"); });
-  window.addEventListener("online", () => setTimeout(reconnect, Math.random() * 1000));
+  // The network of a room comes back for all at once.
+  window.addEventListener("online", () => setTimeout(comeBack, Math.random() * 300));
+  let network = navigator.connection?.type;
+  navigator.connection?.addEventListener("change", () => {
+    if (network !== (network = navigator.connection.type)) comeBack();
+  });
 
   // ---- the form for a new ballot
 
@@ -278,6 +312,8 @@
     if (!box.checked && text.value) [box.kept, text.value] = [text.value, ""];
     else if (box.checked && !text.value && box.kept) text.value = box.kept;
   });
+
+  window.addEventListener("hashchange", () => takeKey(find("[data-owner-key]")));
 
   function start(root) {
     for (const node of findAll("noscript", root)) node.remove();
