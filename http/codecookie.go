@@ -51,7 +51,7 @@ func (s *Server) setCookie(c echo.Context, name, value string, age int) {
 }
 
 func codeCookieName(ballot oponn.BallotID, secure bool) string {
-	return identity{name: codeCookie + ballot.String()}.cookieName(secure)
+	return cookieName(codeCookie+ballot.String(), secure)
 }
 
 // codeVoter returns the voter whose code the browser has shown on a ballot.

@@ -28,6 +28,7 @@ func (s *Server) routes() *echo.Echo {
 	post := func(path string, handle echo.HandlerFunc) { e.POST(path, s.bound(handle)) }
 	get("/", s.showHome)
 	get("/new", s.showNew)
+	post(routeLanguage, s.chooseLanguage)
 	post("/ballots", s.createByForm)
 	get("/ballots/:id", s.showVote)
 	post("/ballots/:id/votes", s.castByForm)

@@ -21,7 +21,7 @@ const endBusy oponn.EndReason = "busy"
 // end of all: it is always answered with 200, and with an event that says what
 // is the matter.
 func (s *Server) streamPage(c echo.Context) error {
-	all := s.pageDialects[locale(c.Request())]
+	all := s.pageDialects[s.locale(c.Request())]
 	if head(c) {
 		return newStreamWriter(c).begin(nil)
 	}

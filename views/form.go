@@ -30,7 +30,8 @@ func (f fieldErrors) of(fields ...string) string {
 	return ""
 }
 
-// text returns the sentence in the page's language, or the error's own.
+// text returns the sentence in the page's language; of an error that has none,
+// which no form of ours brings about, that something is wrong here.
 func (f fieldErrors) text(e oponn.FieldError) string {
 	field, _, _ := strings.Cut(e.Field, "[")
 	if field == "choices" {
@@ -46,7 +47,7 @@ func (f fieldErrors) text(e oponn.FieldError) string {
 	if key := "error." + field + "." + e.Code; f.locale.Has(key) {
 		return f.locale.T(key)
 	}
-	return e.Message
+	return f.locale.T("error.other")
 }
 
 // anchor returns the id of the control that an error is about.

@@ -10,6 +10,7 @@ package views
 //go:generate go tool templ generate
 
 import (
+	"strings"
 	"time"
 
 	"github.com/a-h/templ"
@@ -26,7 +27,14 @@ type Page struct {
 	// Now is the server's clock when the page was made. Countdowns run by it,
 	// not by the visitor's clock.
 	Now time.Time
+	// Path is the page's own, with the query: where the switch of languages
+	// leads back to.
+	Path string
 }
+
+// LanguageQuery is the field of a query that names the language of the answer,
+// by its Lang: what is put into a page later has to be in the page's.
+const LanguageQuery = "lang"
 
 // View is a page ready to be rendered.
 type View struct {
@@ -41,6 +49,9 @@ type View struct {
 	main    templ.Component
 }
 
+// Lang returns the page's language, as HTML's lang attribute names it.
+func (v View) Lang() string { return v.page.Locale.Lang() }
+
 // Document returns the whole page.
 func (v View) Document() templ.Component { return document(v) }
 
@@ -48,6 +59,15 @@ func (v View) Document() templ.Component { return document(v) }
 // htmx that asks for a part: HX-Request is true and HX-Request-Type is
 // partial. It begins with a title element, which htmx makes the document's.
 func (v View) Part() templ.Component { return part(v) }
+
+// inLanguage returns the path with the page's language in its query.
+func (p Page) inLanguage(path string) string {
+	separator := "?"
+	if strings.Contains(path, "?") {
+		separator = "&"
+	}
+	return path + separator + LanguageQuery + "=" + p.Locale.Lang()
+}
 
 // t returns a text in the page's language.
 func (p Page) t(key string, args ...string) string { return p.Locale.T(key, args...) }
