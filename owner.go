@@ -44,3 +44,36 @@ func (id OwnerID) Hash() [32]byte {
 	}
 	return sha256.Sum256(id[:])
 }
+
+// Edge is where a part of an owner's list begins: beside a ballot that is not
+// in it. The zero Edge is that of the newest ballot.
+type Edge struct {
+	Ballot BallotID
+	// Newer says that the part has what was created after the ballot, else
+	// what was created before.
+	Newer bool
+}
+
+// OwnedPage is a part of the list of an owner's ballots, newest first.
+type OwnedPage struct {
+	Ballots []Snapshot
+	// Newer and Older say that there are ballots before and behind these.
+	Newer, Older bool
+}
+
+// NewOwnedPage returns the part of the list that was asked for by an edge, and
+// says of records that were read for it, one more than are wanted, which belong
+// to it.
+func NewOwnedPage(records []Record, edge Edge, limit int) (OwnedPage, []Record) {
+	more, asked := len(records) > limit, edge.Ballot != BallotID{}
+	switch {
+	case more && edge.Newer:
+		records = records[1:]
+	case more:
+		records = records[:limit]
+	}
+	if edge.Newer {
+		return OwnedPage{Newer: more, Older: asked}, records
+	}
+	return OwnedPage{Newer: asked, Older: more}, records
+}

@@ -1,5 +1,7 @@
 package oponn
 
+import "time"
+
 // Snapshot is a ballot as it stood at one version, in plaintext. It is shared
 // between readers: never change what it refers to.
 type Snapshot struct {
@@ -8,6 +10,26 @@ type Snapshot struct {
 	State   State
 	// WriteIns are by number; those beyond State's counts are not shown yet.
 	WriteIns []WriteIn
+	// ExpiresAt is when the ballot's retention ends at the earliest; zero where
+	// that is not known.
+	ExpiresAt time.Time
+}
+
+// KeptUntil returns when the ballot's retention ends, at the earliest, as far
+// as an onlooker may know: without a time to close, it tells when the last vote
+// came. It is zero where it is not for them, or not known.
+func (s Snapshot) KeptUntil(o Onlooker) time.Time {
+	retention := s.Ballot.Definition.Retention()
+	switch {
+	case s.State.Status == Closed:
+		return s.State.ClosedAt.Add(retention)
+	case !s.State.ClosesAt.IsZero():
+		return s.State.ClosesAt.Add(retention)
+	case s.ShowsCounts(o):
+		return s.ExpiresAt
+	default:
+		return time.Time{}
+	}
 }
 
 // Result is one option with its count.

@@ -31,6 +31,8 @@ type Record struct {
 // RetryAfter; so is one whose context has ended, and then errors.Is finds the
 // context's error. What a method was given to write is durable before it returns.
 type Store interface {
+	VoteLog
+
 	// Create keeps a new ballot with its first head, which must be at version
 	// 1. It returns the time it set as CreatedAt. An id that is taken, also by
 	// a tombstone, is CodeInternal; CodeOutcomeUnknown is possible.
@@ -74,11 +76,11 @@ type Store interface {
 	// in any order, at most limit.
 	Expired(ctx context.Context, limit int) ([]BallotID, error)
 
-	// Owned returns the ballots of an owner, newest first, at most limit, that
-	// were created before the given one; from the newest when that is zero. A
-	// given one that is missing is CodeNotFound or CodeGone. The zero owner
-	// owns nothing.
-	Owned(ctx context.Context, owner [32]byte, before BallotID, limit int) ([]Record, error)
+	// Owned returns the ballots of an owner, newest first, at most limit: the
+	// next that were created before the edge, or after it; the newest when the
+	// edge is zero. An edge that is missing is CodeNotFound or CodeGone. The
+	// zero owner owns nothing.
+	Owned(ctx context.Context, owner [32]byte, edge Edge, limit int) ([]Record, error)
 
 	// Ballots returns the ids of all ballots in their order, at most limit,
 	// after the given one.

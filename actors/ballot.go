@@ -216,7 +216,7 @@ func (b *ballot) show(ctx actor.Context, m asked) {
 
 // snapshot returns what everybody may see now.
 func (b *ballot) snapshot() oponn.Snapshot {
-	return oponn.Snapshot{Ballot: b.ballot, Version: b.head.Version, State: b.state, WriteIns: b.writeIns}
+	return oponn.Snapshot{Ballot: b.ballot, Version: b.head.Version, State: b.state, WriteIns: b.writeIns, ExpiresAt: b.head.ExpiresAt}
 }
 
 // behind says whether the store must be asked before an answer is given:

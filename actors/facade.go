@@ -45,7 +45,7 @@ func (s *System) Create(ctx context.Context, draft oponn.Draft, owner oponn.Owne
 		return oponn.Created{}, storeError(err)
 	}
 	ballot := &oponn.Ballot{ID: id, CreatedAt: at, Definition: definition, Key: key, OwnerKey: hash, Owner: record.Owner}
-	return oponn.Created{OwnerKey: secret, Snapshot: oponn.Snapshot{Ballot: ballot, Version: 1, State: state}}, nil
+	return oponn.Created{OwnerKey: secret, Snapshot: oponn.Snapshot{Ballot: ballot, Version: 1, State: state, ExpiresAt: record.Head.ExpiresAt}}, nil
 }
 
 // Cast casts a vote and returns its receipt once it is committed. Sent again
@@ -199,31 +199,6 @@ func (s *System) seat(ctx context.Context, sub *subscriber, after uint64) error 
 	s.post(m.admitted, m)
 	_, err := m.wait(ctx)
 	return err
-}
-
-// Owned returns the ballots of an owner, newest first, at most limit, that
-// were created before the given one. Those that can't be opened are left out.
-func (s *System) Owned(ctx context.Context, owner oponn.OwnerID, before oponn.BallotID, limit int) ([]oponn.Snapshot, error) {
-	if owner == (oponn.OwnerID{}) {
-		return nil, nil
-	}
-	records, err := s.cfg.Store.Owned(ctx, owner.Hash(), before, limit)
-	if err != nil {
-		return nil, storeError(err)
-	}
-	snapshots := make([]oponn.Snapshot, 0, len(records))
-	for _, record := range records {
-		ballot, state, writeIns, err := s.unseal(ctx, record)
-		if err != nil {
-			if oponn.CodeOf(err) == oponn.CodeKeysUnavailable && !errors.Is(err, oponn.ErrKeyDenied) {
-				return nil, err
-			}
-			s.cfg.Logger.Error("ballot not opened", "ballot", record.Ballot.String(), "error", err)
-			continue
-		}
-		snapshots = append(snapshots, oponn.Snapshot{Ballot: ballot, Version: record.Head.Version, State: state, WriteIns: writeIns})
-	}
-	return snapshots, nil
 }
 
 // Now returns the store's clock.

@@ -7,6 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/oponn/oponn"
+	"github.com/oponn/oponn/export"
 )
 
 // writeJSON answers with a value.
@@ -25,17 +26,7 @@ type optionDocument struct {
 	// WriteIn is there for those that voters added, and one of the others when
 	// it is not shown.
 	WriteIn bool `json:"write_in,omitempty"`
-	standingDocument
-}
-
-// standingDocument is how a write-in stands that is not shown.
-type standingDocument struct {
-	Hidden  bool `json:"hidden,omitempty"`
-	Pending bool `json:"pending,omitempty"`
-}
-
-func newStandingDocument(s oponn.Standing) standingDocument {
-	return standingDocument{Hidden: s == oponn.Hidden, Pending: s == oponn.Pending}
+	export.Standing
 }
 
 // ballotDocument is a ballot's definition and where it stands.
@@ -76,34 +67,7 @@ func optionDocuments(b oponn.Snapshot, o oponn.Onlooker) []optionDocument {
 	results := b.For(o)
 	options := make([]optionDocument, len(results))
 	for i, r := range results {
-		options[i] = optionDocument{ID: r.Option.ID, Label: r.Option.Label, WriteIn: r.Option.WriteIn, standingDocument: newStandingDocument(r.Standing)}
+		options[i] = optionDocument{ID: r.Option.ID, Label: r.Option.Label, WriteIn: r.Option.WriteIn, Standing: export.NewStanding(r.Standing)}
 	}
 	return options
-}
-
-// tallyDocument is a result at one version.
-type tallyDocument struct {
-	Ballot  string          `json:"ballot"`
-	Version uint64          `json:"version"`
-	Votes   uint64          `json:"votes"`
-	Status  oponn.Status    `json:"status"`
-	Options []countDocument `json:"options"`
-}
-
-type countDocument struct {
-	ID    oponn.OptionID `json:"id"`
-	Label string         `json:"label"`
-	Votes uint64         `json:"votes"`
-	standingDocument
-}
-
-// newTallyDocument is for those who may see the counts.
-func newTallyDocument(b oponn.Snapshot, o oponn.Onlooker) tallyDocument {
-	results := b.For(o)
-	d := tallyDocument{Ballot: b.Ballot.ID.String(), Version: b.Version, Votes: b.State.Voters, Status: b.State.Status,
-		Options: make([]countDocument, len(results))}
-	for i, r := range results {
-		d.Options[i] = countDocument{ID: r.Option.ID, Label: r.Option.Label, Votes: r.Votes, standingDocument: newStandingDocument(r.Standing)}
-	}
-	return d
 }

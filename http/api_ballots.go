@@ -8,6 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/oponn/oponn"
+	"github.com/oponn/oponn/export"
 )
 
 // createByAPI makes a ballot. Its owner is whoever keeps the owner key.
@@ -75,7 +76,7 @@ func (s *Server) getResults(c echo.Context) error {
 	if matchesTag(match, tag) {
 		return c.NoContent(http.StatusNotModified)
 	}
-	return writeJSON(c, http.StatusOK, newTallyDocument(snapshot, o))
+	return writeJSON(c, http.StatusOK, export.NewResults(snapshot, o))
 }
 
 // newestTag returns the highest version among the entity tags of an

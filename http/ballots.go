@@ -43,9 +43,12 @@ type Ballots interface {
 	// Change changes a ballot. Who asks was checked before.
 	Change(ctx context.Context, ballot oponn.BallotID, change oponn.Change) (oponn.Snapshot, error)
 
-	// Owned returns at most limit ballots of an owner, newest first, that were
-	// created before the given one; from the newest when that is zero.
-	Owned(ctx context.Context, owner oponn.OwnerID, before oponn.BallotID, limit int) ([]oponn.Snapshot, error)
+	// Owned returns a part of the list of an owner's ballots, at most limit. An
+	// edge that is missing is CodeNotFound or CodeGone.
+	Owned(ctx context.Context, owner oponn.OwnerID, edge oponn.Edge, limit int) (oponn.OwnedPage, error)
+
+	// Export begins an export of a ballot's votes. Who asks was checked before.
+	Export(ctx context.Context, ballot oponn.BallotID) (*oponn.Export, error)
 
 	// Now returns the store's clock.
 	Now(ctx context.Context) (time.Time, error)

@@ -44,6 +44,13 @@ type Config struct {
 	// Logger takes one line for each request, without addresses, ids and
 	// cookies. Nil is slog.Default.
 	Logger *slog.Logger
+	// Privacy and Imprint are texts of the operators': paragraphs between empty
+	// lines, of which one that begins with # is a heading. Without Privacy there
+	// is a text of ours, without Imprint no such page.
+	Privacy, Imprint string
+	// ReportTo is a further address, https or mailto, that is shown where ballots
+	// are reported; empty for none.
+	ReportTo string
 	// Assets are the static files; nil is those of views.
 	Assets *views.Assets
 }

@@ -80,11 +80,11 @@ func (f *faults) Watch(ctx context.Context, ballot oponn.BallotID, viewer oponn.
 	return f.Ballots.Watch(ctx, ballot, viewer)
 }
 
-func (f *faults) Owned(ctx context.Context, owner oponn.OwnerID, before oponn.BallotID, limit int) ([]oponn.Snapshot, error) {
+func (f *faults) Owned(ctx context.Context, owner oponn.OwnerID, edge oponn.Edge, limit int) (oponn.OwnedPage, error) {
 	if broken := fault(f, func(f *faults) func() error { return f.owned }); broken != nil {
-		return nil, broken()
+		return oponn.OwnedPage{}, broken()
 	}
-	return f.Ballots.Owned(ctx, owner, before, limit)
+	return f.Ballots.Owned(ctx, owner, edge, limit)
 }
 
 func unavailable(code oponn.Code) error {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/oponn/oponn"
+	"github.com/oponn/oponn/export"
 	"github.com/oponn/oponn/views"
 	"github.com/oponn/oponn/views/locales"
 )
@@ -104,7 +105,7 @@ func apiDialects() dialects {
 				if !b.ShowsCounts(o) {
 					return status, 0
 				}
-				return event{name: "tally", id: b.Version, data: mustJSON(newTallyDocument(b, o))}.append(status), len(status)
+				return event{name: "tally", id: b.Version, data: mustJSON(export.NewResults(b, o))}.append(status), len(status)
 			}},
 			route: routeAPIStream,
 			beat:  func(now time.Time) []byte { return mustJSON(map[string]string{"at": now.UTC().Format(beatTime)}) },

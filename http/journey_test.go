@@ -126,19 +126,42 @@ func TestPages_FitAndSpeak(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(quit)
-	id := w.busyBallot()
-	pages := map[string]string{"home": "/", "new": "/new", "vote": "/ballots/" + id, "results": "/ballots/" + id + "/results", "manage": "/ballots/" + id + "/manage", "error": "/ballots/nothing-here"}
+	id, ownerKey := w.busyBallot()
+	path := "/ballots/" + id
 	for _, width := range []int64{320, 1600} {
 		v := visit(t, chromium, width, 900, browsertest.Dark())
-		for name, path := range pages {
+		// Whoever votes and owns the ballot sees most.
+		v.must(v.Go(w.url + path))
+		v.must(v.Click("label.choice"))
+		v.must(v.Click("#vote .button-primary"))
+		v.await("your vote is counted")
+		receipt := v.eval("document.querySelector('.receipt .actions a').getAttribute('href')")
+		v.must(v.Go(w.url + path + "/manage"))
+		v.fits("key", width)
+		v.must(v.Type("#owner_key", ownerKey))
+		v.must(v.Click("form .button-primary"))
+		v.await("close_now")
+		for name, path := range map[string]string{"home": "/", "new": "/new", "results": path + "/results", "receipt": receipt, "manage": path + "/manage",
+			"report": path + "/report", "privacy": "/privacy", "error": "/ballots/nothing-here"} {
 			v.must(v.Go(w.url + path))
-			if over := v.eval("String(document.documentElement.scrollWidth - document.documentElement.clientWidth)"); over != "0" {
-				t.Errorf("%s at %d px sticks out by %s px", name, width, over)
-			}
-			if nameless := v.eval(nameless); nameless != "" {
-				t.Errorf("%s has controls without a name: %s", name, nameless)
-			}
+			v.eval("for (const box of document.querySelectorAll('details')) box.open = true; ''")
+			v.fits(name, width)
 		}
+		other := visit(t, chromium, width, 900, browsertest.Light())
+		other.must(other.Go(w.url + path))
+		other.fits("vote", width)
+	}
+}
+
+// fits checks that nothing of a page sticks out, and that every control has a
+// name.
+func (v visitor) fits(name string, width int64) {
+	v.t.Helper()
+	if over := v.eval("String(document.documentElement.scrollWidth - document.documentElement.clientWidth)"); over != "0" {
+		v.t.Errorf("%s at %d px sticks out by %s px", name, width, over)
+	}
+	if nameless := v.eval(nameless); nameless != "" {
+		v.t.Errorf("%s has controls without a name: %s", name, nameless)
 	}
 }
 
@@ -147,8 +170,9 @@ const nameless = `[...document.querySelectorAll("a[href], button, input:not([typ
   .filter(e => e.checkVisibility() && !(e.labels?.length || e.getAttribute("aria-label") || e.innerText?.trim() || e.getAttribute("aria-labelledby")))
   .map(e => e.outerHTML.slice(0, 80)).join("\n")`
 
-// busyBallot makes a ballot with long labels and some votes.
-func (w *world) busyBallot() string {
+// busyBallot makes a ballot with long labels and some votes, and returns its
+// owner key too.
+func (w *world) busyBallot() (id, ownerKey string) {
 	w.t.Helper()
 	created, err := w.system.Create(context.Background(), oponn.Draft{
 		Question:     "Which of these would you rather maintain for the next ten years, all things considered?",
@@ -157,18 +181,22 @@ func (w *world) busyBallot() string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	id := created.Snapshot.Ballot.ID
+	ballot := created.Snapshot.Ballot.ID
 	var done sync.WaitGroup
 	for i := range 40 {
 		done.Go(func() {
 			option := oponn.OptionID([]string{"1", "1", "2", "3", "5"}[i%5])
-			if _, err := w.system.Cast(context.Background(), oponn.Cast{Ballot: id, Voter: oponn.NewVoterID(), VoteID: oponn.NewVoteID(), Choices: []oponn.OptionID{option}}); err != nil {
+			cast := oponn.Cast{Ballot: ballot, Voter: oponn.NewVoterID(), VoteID: oponn.NewVoteID(), Choices: []oponn.OptionID{option}}
+			if i == 0 {
+				cast.Choices, cast.WriteIn = nil, strings.Repeat("whatever", 24)
+			}
+			if _, err := w.system.Cast(context.Background(), cast); err != nil {
 				w.t.Error(err)
 			}
 		})
 	}
 	done.Wait()
-	return id.String()
+	return ballot.String(), created.OwnerKey
 }
 
 // visitor is a person with a real browser whose steps must succeed.

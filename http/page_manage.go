@@ -36,9 +36,12 @@ func (s *Server) managed(c echo.Context) (oponn.Snapshot, error) {
 func (s *Server) manageView(c echo.Context, b oponn.Snapshot) views.Manage {
 	owner := oponn.Onlooker{Owner: true}
 	m := views.Manage{
-		ID: b.Ballot.ID.String(), Question: b.Ballot.Definition.Question, Result: resultData(b, owner), Rules: b.Ballot.Definition.Rules,
+		ID: b.Ballot.ID.String(), Question: b.Ballot.Definition.Question, Result: resultData(b, owner), Kept: retention(b, owner),
 		Done: c.QueryParam("done"), ShareURL: s.shareBase(c.Request()) + votePath(b.Ballot.ID),
 		Codes: s.codesView(c, b),
+	}
+	if b.State.Voters == 0 {
+		m.Edit = &views.NewBallot{Question: b.Ballot.Definition.Question, Options: b.Ballot.Definition.Labels}
 	}
 	for _, result := range b.For(owner) {
 		if result.Option.WriteIn {
@@ -70,6 +73,12 @@ func (s *Server) manageByForm(c echo.Context) error {
 	if !s.manages(c.Request(), snapshot.Ballot) {
 		return s.show(c, http.StatusForbidden, views.KeyPage(s.page(c), id.String(), nil))
 	}
+	if form.Has("more") {
+		view := s.manageView(c, snapshot)
+		view.Edit = readEdit(form)
+		view.Edit.Rows += moreRows
+		return s.show(c, http.StatusOK, views.ManagePage(s.page(c), view))
+	}
 	action := form.Get("action")
 	if action == views.ActionDelete && form.Get("confirm") == "" {
 		view := s.manageView(c, snapshot)
@@ -94,6 +103,9 @@ func (s *Server) manage(c echo.Context, snapshot oponn.Snapshot, action string, 
 		f := newFailure(err)
 		view := s.manageView(c, snapshot)
 		view.Done, view.Window = "", readFormWindow(form)
+		if action == views.ActionEdit {
+			view.Edit = readEdit(form)
+		}
 		if view.Errors = f.Fields; len(f.Fields) == 0 {
 			view.Problem = f.problem()
 		}
@@ -111,6 +123,9 @@ func (s *Server) manage(c echo.Context, snapshot oponn.Snapshot, action string, 
 func (s *Server) formChange(c echo.Context, b oponn.Snapshot, action string, form url.Values) (oponn.Change, error) {
 	option := oponn.OptionID(form.Get("option"))
 	switch action {
+	case views.ActionEdit:
+		edit := readEdit(form)
+		return oponn.Change{Question: &edit.Question, Options: edit.Options}, nil
 	case views.ActionClose:
 		return oponn.Change{Status: oponn.Closed}, nil
 	case views.ActionOpen:

@@ -14,11 +14,8 @@ import (
 	"github.com/oponn/oponn/views"
 )
 
-// ownedLimit is how many of a browser's ballots the front page lists.
-const ownedLimit = 20
-
 func (s *Server) page(c echo.Context) views.Page {
-	return views.Page{Locale: s.locale(c.Request()), Assets: s.cfg.Assets, Now: time.Now(), Path: pagePath(c)}
+	return views.Page{Locale: s.locale(c.Request()), Assets: s.cfg.Assets, Now: time.Now(), Path: pagePath(c), Imprint: s.cfg.Imprint != ""}
 }
 
 // show answers with a page: whole, or the part that htmx asks for. It is drawn
@@ -73,20 +70,4 @@ func parseVersion(s string) uint64 {
 		return 0
 	}
 	return version
-}
-
-func (s *Server) showHome(c echo.Context) error {
-	r := c.Request()
-	home := views.Home{JoinURL: s.joinURL(r)}
-	if owner, ok := s.owner(r); ok {
-		owned, err := s.ballots.Owned(r.Context(), owner, oponn.BallotID{}, ownedLimit)
-		if err != nil {
-			return err
-		}
-		for _, b := range owned {
-			home.Ballots = append(home.Ballots, views.Summary{ID: b.Ballot.ID.String(), Question: b.Ballot.Definition.Question,
-				Status: b.State.Status, Votes: b.State.Voters, ClosesAt: b.State.ClosesAt})
-		}
-	}
-	return s.show(c, http.StatusOK, views.HomePage(s.page(c), home))
 }

@@ -48,6 +48,10 @@ type Server struct {
 	tokens      signer
 	tokenBudget limit.Limiter // nil: none
 
+	reportBudget limit.Limiter // of an address; nil: none
+	reportFlood  limit.Limiter // of all addresses
+	exports      chan struct{} // has an entry for each export of votes under way
+
 	apiDialects  dialects
 	pageDialects map[*locales.Locale]dialects
 
@@ -69,9 +73,11 @@ func New(cfg Config, ballots Ballots) (*Server, error) {
 	for _, l := range locales.All() {
 		s.pageDialects[l] = pageDialects(l)
 	}
+	s.reportFlood, s.exports = limit.NewLocal(reportFlood, time.Minute, 1), make(chan struct{}, maxExports)
 	s.sockets = newSockets()
 	s.seats = newSeats(cfg.MaxStreams, cfg.MaxStreams)
 	if cfg.RateLimits {
+		s.reportBudget = limit.NewLocal(reportBudget, time.Hour, limitedKeys)
 		s.tokenBudget = limit.NewLocal(tokenBudget, time.Minute, limitedKeys)
 		s.seats = newSeats(cfg.MaxStreams, max(cfg.MaxStreams/2, 1))
 	}

@@ -109,6 +109,7 @@ func (s *scene) look(t *testing.T, by spectator, sees bool) {
 		}
 	}
 	wantSilence(t, "the definition", s.get(api, authorization...).want(t, http.StatusOK).body)
+	s.lookAtFiles(t, by, sees)
 	result, votePage := by.browser.open(pages+"/results").want(t, http.StatusOK), by.browser.open(pages).want(t, http.StatusOK)
 	if sees {
 		result.says(t, "13 votes")

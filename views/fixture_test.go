@@ -76,7 +76,7 @@ func pages() map[string]views.View {
 	stands.Notice = views.NoticeFirstStands
 	fresh.Receipt, fresh.Result = nil, result(0, 0)
 	return map[string]views.View{
-		"home": views.HomePage(page, views.Home{JoinURL: "http://192.168.1.20:8080",
+		"home": views.HomePage(page, views.Home{Path: "/?before=" + ballotID, Newer: true, Older: true, JoinURL: "http://192.168.1.20:8080",
 			Ballots: []views.Summary{{ID: ballotID, Question: hostile, Status: oponn.Open, Votes: 1, ClosesAt: noon}}}),
 		"home, empty": views.HomePage(page, views.Home{}),
 		"new":         views.NewPage(page, views.NewBallot{}),
@@ -104,10 +104,16 @@ func pages() map[string]views.View {
 		"results, not voted": views.ResultsPage(page, fresh),
 		"results, stands":    views.ResultsPage(page, stands),
 		"manage": views.ManagePage(page, views.Manage{ID: ballotID, Question: hostile, Result: result(1, 2, 3), Confirm: true, Done: views.ActionHide,
+			Kept: views.Retention{Until: noon, Moves: true}, Edit: &views.NewBallot{Question: hostile, Options: []string{"a", hostile}},
 			WriteIns: []oponn.Result{{Option: oponn.Option{ID: "w1", Label: hostile, WriteIn: true}, Standing: oponn.Pending}},
-			Errors:   []oponn.FieldError{{Field: "closes_at", Code: "past"}}, ShareURL: "https://oponn.example/ballots/" + ballotID}),
-		"manage, closed":  views.ManagePage(page, views.Manage{ID: ballotID, Question: hostile, Result: final.Result}),
-		"key":             views.KeyPage(page, ballotID, []oponn.FieldError{{Field: "owner_key", Code: "wrong"}}),
+			Errors:   []oponn.FieldError{{Field: "closes_at", Code: "past"}, {Field: "options[1]", Code: "duplicate"}, {Field: "question", Code: "has_votes"}}, ShareURL: "https://oponn.example/ballots/" + ballotID}),
+		"manage, closed": views.ManagePage(page, views.Manage{ID: ballotID, Question: hostile, Result: final.Result}),
+		"key":            views.KeyPage(page, ballotID, []oponn.FieldError{{Field: "owner_key", Code: "wrong"}}),
+		"report": views.ReportPage(page, views.Report{ID: ballotID, Question: hostile, Text: hostile, Contact: "mailto:abuse@example.org",
+			Errors: []oponn.FieldError{{Field: "reason", Code: "required"}, {Field: "text", Code: "too_long"}}}),
+		"reported":        views.ReportPage(page, views.Report{ID: ballotID, Question: hostile, Done: true}),
+		"privacy":         views.PrivacyPage(page, ""),
+		"imprint":         views.ImprintPage(page, hostile+"\n\n# "+hostile+"\n\n- "+hostile),
 		"receipt":         views.ReceiptPage(page, views.Counting{ID: ballotID, Question: hostile, Locator: "7f3a", Counting: oponn.Counting{Counted: true, Hour: noon}}),
 		"error":           views.ErrorPage(page, views.Problem{Status: 404, Code: oponn.CodeNotFound}),
 		"error, to retry": views.ErrorPage(page, views.Problem{Status: 503, Code: oponn.CodeBusy, RetryAfter: 1500 * time.Millisecond}),

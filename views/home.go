@@ -3,6 +3,8 @@ package views
 import (
 	"time"
 
+	"github.com/a-h/templ"
+
 	"github.com/oponn/oponn"
 )
 
@@ -10,6 +12,10 @@ import (
 type Home struct {
 	// Ballots are those that this browser made, the newest first.
 	Ballots []Summary
+	// Newer and Older say that there are more before and behind these.
+	Newer, Older bool
+	// Path is the page's own, with the part of the list that it shows.
+	Path string
 	// JoinURL is this server's address for other machines of the same network,
 	// shown with a QR code; empty where there is none to show.
 	JoinURL string
@@ -23,11 +29,24 @@ type Summary struct {
 	Status   oponn.Status
 	// Votes counts voters.
 	Votes uint64
-	// ClosesAt is when the ballot closes; zero is never.
-	ClosesAt time.Time
+	// OpensAt and ClosesAt are the plan; zero for none.
+	OpensAt, ClosesAt time.Time
+}
+
+// polling has a list with ballots look again now and then. Without a script the
+// page loads itself anew.
+func (d Home) polling(p Page) templ.Attributes {
+	if len(d.Ballots) == 0 || !p.Assets.HasHTMX() {
+		return nil
+	}
+	return templ.Attributes{"hx-get": d.Path, "hx-trigger": "every 10s, look", "hx-select": ".mine", "hx-swap": "outerMorph"}
 }
 
 // HomePage returns the front page.
 func HomePage(p Page, d Home) View {
-	return View{page: p, title: p.t("home.title"), current: "/", main: homeMain(p, d)}
+	v := View{page: p, title: p.t("home.title"), current: "/", main: homeMain(p, d)}
+	if len(d.Ballots) > 0 {
+		v.refresh = refreshSeconds
+	}
+	return v
 }

@@ -1,12 +1,16 @@
 package views
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/oponn/oponn"
 )
 
 // What an owner can ask for on the page of a ballot: the values of the field
 // action.
 const (
+	ActionEdit   = "edit"
 	ActionOpen   = "open"
 	ActionClose  = "close"
 	ActionExtend = "extend"
@@ -22,7 +26,10 @@ type Manage struct {
 	Question string
 	// Result is the owner's view of it.
 	Result Result
-	Rules  oponn.Rules
+	Kept   Retention
+	// Edit is the form for question and options, as it was filled in; nil where
+	// people have voted.
+	Edit *NewBallot
 	// WriteIns are the options that voters added, the hidden ones with them.
 	WriteIns []oponn.Result
 	// Codes are those that vote here; nil where none do.
@@ -33,7 +40,8 @@ type Manage struct {
 	Done string
 	// Confirm says that the owner wants to delete the ballot, and is asked once.
 	Confirm bool
-	// Errors are of the fields closes, closes_at, zone and count.
+	// Errors are of the fields closes, closes_at, zone, count, question and
+	// options.
 	Errors []oponn.FieldError
 	// Problem is what went wrong that is no field's fault; nil if nothing did.
 	Problem *Problem
@@ -57,6 +65,13 @@ func (d Manage) done(p Page) string {
 		return ""
 	}
 	return p.t("manage.done." + d.Done)
+}
+
+// editing says whether question and options are being edited.
+func (d Manage) editing() bool {
+	return d.Edit.Rows > 0 || slices.ContainsFunc(d.Errors, func(e oponn.FieldError) bool {
+		return e.Field == "question" || strings.HasPrefix(e.Field, "options")
+	})
 }
 
 // path is where the page's forms are sent.

@@ -45,6 +45,7 @@ type Results struct {
 	// Changeable says that votes can be changed now.
 	Changeable bool
 	Notice     Notice
+	Kept       Retention
 	// ShareURL is the absolute address of the vote page, for the link and the
 	// QR code.
 	ShareURL string

@@ -27,6 +27,8 @@ type Page struct {
 	// Now is the server's clock when the page was made. Countdowns run by it,
 	// not by the visitor's clock.
 	Now time.Time
+	// Imprint says that there is an imprint to link to.
+	Imprint bool
 	// Path is the page's own, with the query: where the switch of languages
 	// leads back to.
 	Path string

@@ -29,7 +29,7 @@ func TestPace(t *testing.T) {
 		pass := func(seconds int, rate uint64) {
 			for range seconds {
 				votes.Add(rate)
-				time.Sleep(look)
+				time.Sleep(look) // virtual time
 				synctest.Wait()
 			}
 		}

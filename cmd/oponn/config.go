@@ -37,6 +37,9 @@ type config struct {
 	maxWaiting     int
 	idleAfter      time.Duration
 	maxStreams     int
+	privacy        string // empty: the program's own text
+	imprint        string // empty: no such page
+	reportTo       string // empty: the log alone
 	logLevel       slog.Level
 }
 
@@ -65,6 +68,9 @@ func (s settings) read(openFiles uint64) (config, error) {
 		idleAfter:      r.duration("OPONN_IDLE_AFTER", s.IdleAfter, time.Millisecond),
 		maxStreams:     r.streams("OPONN_MAX_STREAMS", s.MaxStreams, openFiles),
 		maxWaiting:     r.count("OPONN_MAX_WAITING", s.MaxWaiting, 50_000),
+		privacy:        r.text("OPONN_PRIVACY_FILE", s.PrivacyFile),
+		imprint:        r.text("OPONN_IMPRINT_FILE", s.ImprintFile),
+		reportTo:       r.contact("OPONN_REPORT_TO", s.ReportTo),
 		logLevel:       r.level("OPONN_LOG_LEVEL", s.LogLevel),
 	}
 	c.voterTokens = !c.production

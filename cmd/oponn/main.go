@@ -28,6 +28,7 @@ const (
 type commands struct {
 	Serve    serveCommand    `cmd:"" default:"withargs" help:"Serve ballots (the default)."`
 	Verify   verifyCommand   `cmd:"" help:"Recount the votes and compare them with the results; also beside a running server."`
+	Export   exportCommand   `cmd:"" help:"Write the result of a ballot, or its votes, to a file; also beside a running server."`
 	Takedown takedownCommand `cmd:"" help:"Delete a ballot, for good; also beside running servers."`
 	Migrate  migrateCommand  `cmd:"" help:"Bring the database's schema up to date, list what that takes, or undo a step."`
 	Keys     keysCommand     `cmd:"" help:"Make, look at, and change the master key."`

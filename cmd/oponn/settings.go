@@ -32,6 +32,9 @@ type settings struct {
 	MaxStreams     string `env:"OPONN_MAX_STREAMS" placeholder:"N" help:"Most live results watched at the same time. Default: three quarters of the files that the process may open, at most 50000."`
 	ReusePort      string `env:"OPONN_REUSE_PORT" default:"off" placeholder:"on|off" help:"Let several instances of one machine serve on the same address (SO_REUSEPORT). Default: ${default}."`
 	LocalKMS       string `env:"OPONN_LOCAL_KMS" default:"off" placeholder:"on|off" help:"Allow in production a KMS on this machine, or in a container beside this one, without TLS, such as LocalStack: for trying out production settings, never for real ballots. Default: ${default}."`
+	PrivacyFile    string `env:"OPONN_PRIVACY_FILE" placeholder:"FILE" help:"Text of the page /privacy, at most 64 KiB: paragraphs between empty lines; one that begins with # is a heading, lines that begin with a dash are a list. Default: what the program itself stores."`
+	ImprintFile    string `env:"OPONN_IMPRINT_FILE" placeholder:"FILE" help:"Text of the page /imprint, written like that of /privacy. Default: no such page."`
+	ReportTo       string `env:"OPONN_REPORT_TO" placeholder:"URL" help:"Where else ballots can be reported, mailto:… or https://…, shown beside the form whose reports are lines of the log. Default: nowhere."`
 	LogLevel       string `env:"OPONN_LOG_LEVEL" default:"info" placeholder:"LEVEL" help:"debug, info, warn or error. Default: ${default}."`
 }
 

@@ -149,6 +149,8 @@ func shots(ballot, approval, coded made) []shot {
 		{"manage-phone", lunch + "/manage#" + approval.OwnerKey, 390, 844, dark, managed},
 		{"codes-wide", "/ballots/" + coded.ID + "/manage#" + coded.OwnerKey, 1280, 900, dark, handedOut},
 		{"vote-code-phone", "/ballots/" + coded.ID, 390, 844, dark, byCode},
+		{"manage-wide", lunch + "/manage#" + approval.OwnerKey, 1280, 900, dark, managed},
+		{"report-phone", page + "/report", 390, 844, dark, nil},
 		{"vote-narrow-light", page, 320, 640, light, chosen},
 		{"results-wide", page + "/results", 1280, 800, dark, live},
 		{"results-wide-light", page + "/results", 1600, 900, light, live},

@@ -29,6 +29,11 @@ func (s *Store) PlanOfLock(ctx context.Context, ballot string) (plan string, err
 	return s.plan(ctx, true, lockHeads, "array['"+ballot+"']::uuid[]")
 }
 
+// PlanOfPage returns how a log is read by its key.
+func (s *Store) PlanOfPage(ctx context.Context, ballot, tag string) (plan string, err error) {
+	return s.plan(ctx, false, selectByTag, "'"+ballot+"', '"+tag+"', 1")
+}
+
 // PlanOfUpdate returns how heads are updated.
 func (s *Store) PlanOfUpdate(ctx context.Context) (plan string, err error) {
 	return s.plan(ctx, true, updateHeads, "'{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}'")

@@ -28,6 +28,15 @@ func TestHotBallotWithoutStatistics(t *testing.T) {
 		"heads are locked by their key":                  func() (string, error) { return store.PlanOfLock(ctx, ballot) },
 		"heads are updated by their key":                 func() (string, error) { return store.PlanOfUpdate(ctx) },
 	}
+	t.Run("a page of the log is read by its key and not sorted", func(t *testing.T) {
+		plan, err := store.PlanOfPage(ctx, ballot, tag)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(plan, "Sort") || !strings.Contains(plan, "Index Scan") || !strings.Contains(plan, "ROW(tag, revision)") || strings.Contains(plan, "Filter") {
+			t.Errorf("the plan is\n%s", plan)
+		}
+	})
 	for name, explain := range plans {
 		t.Run(name, func(t *testing.T) {
 			plan, err := explain()

@@ -1,5 +1,11 @@
 package postgres
 
+import (
+	"strconv"
+
+	"github.com/oponn/oponn"
+)
+
 // query names a statement. Every connection prepares all of them when it is
 // opened, in one round trip, under their numbers.
 type query int
@@ -17,6 +23,7 @@ const (
 	selectNewer
 	selectTombstones
 	selectVotes
+	selectByTag
 	selectWriteIns
 	insertVotes
 	insertWriteIns
@@ -33,6 +40,7 @@ const (
 	updateKey
 	selectCreated
 	selectOwned
+	selectOwnedAfter
 	selectBallots
 	deleteBallots
 	deleteHeads
@@ -83,6 +91,8 @@ var queries = [numQueries]string{
 	selectEarlier: `select t.n, v.* from unnest($1::uuid[], $2::uuid[]) with ordinality t(ballot, tag, n) cross join lateral
 		(select ` + voteColumns + ` from votes where ballot = t.ballot and tag = t.tag offset 0) v`,
 	selectVotes: "select " + voteColumns + " from votes where ballot = $1::uuid and tag = $2::uuid order by revision",
+	selectByTag: "select " + voteColumns + ` from votes where ballot = $1::uuid and (tag, revision) > ($2::uuid, $3::int)
+		order by tag, revision limit ` + strconv.Itoa(oponn.VotesPage),
 	insertVotes: `insert into votes (ballot, ` + voteColumns + `)
 		select * from unnest($1::uuid[], $2::uuid[], $3::int[], $4::uuid[], $5::bigint[], $6::bigint[], $7::timestamptz[], $8::bytea[])`,
 	declareLog:  "declare log no scroll cursor for select " + voteColumns + " from votes where ballot = $1::uuid order by position",
@@ -109,6 +119,8 @@ var queries = [numQueries]string{
 	selectRecord: "select " + headOfRecord + ", " + recordColumns + " from heads h join ballots b on b.id = h.ballot where h.ballot = $1::uuid",
 	selectOwned: "select " + headOfRecord + ", " + recordColumns + ` from ballots b join heads h on h.ballot = b.id
 		where b.owner = $1::bytea and (b.created_at, b.id) < ($2::timestamptz, $3::uuid) order by b.created_at desc, b.id desc limit $4::bigint`,
+	selectOwnedAfter: "select " + headOfRecord + ", " + recordColumns + ` from ballots b join heads h on h.ballot = b.id
+		where b.owner = $1::bytea and (b.created_at, b.id) > ($2::timestamptz, $3::uuid) order by b.created_at, b.id limit $4::bigint`,
 	selectCreated: "select created_at from ballots where id = $1::uuid",
 	selectBallots: "select id from ballots where id > $1::uuid order by id limit $2::bigint",
 	deleteBallots: "delete from ballots where id = any($1::uuid[])",

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/oponn/oponn"
@@ -120,19 +121,36 @@ func (s *Store) Votes(ctx context.Context, ballot oponn.BallotID, tag oponn.Vote
 	return votes, err
 }
 
-// Owned returns an owner's ballots, newest first. A before that is missing is
+// VotesByTag returns the next rows of a ballot's log in the order of its key.
+func (s *Store) VotesByTag(ctx context.Context, ballot oponn.BallotID, after oponn.VoterTag, revision uint32) (votes []oponn.LoggedVote, err error) {
+	err = s.read(ctx, func(ctx context.Context, c *connection) error {
+		votes = make([]oponn.LoggedVote, 0, oponn.VotesPage)
+		return c.run(ctx, step{selectByTag, [][]byte{uuid(ballot), uuid(after), integer(int(revision))},
+			func(row row) { votes = append(votes, row.vote()) }})
+	})
+	return votes, err
+}
+
+// Owned returns an owner's ballots, newest first. An edge that is missing is
 // CodeNotFound or CodeGone.
-func (s *Store) Owned(ctx context.Context, owner [32]byte, before oponn.BallotID, limit int) (records []oponn.Record, err error) {
+func (s *Store) Owned(ctx context.Context, owner [32]byte, edge oponn.Edge, limit int) (records []oponn.Record, err error) {
 	err = s.read(ctx, func(ctx context.Context, c *connection) error {
 		records = nil
-		edge, err := c.created(ctx, before)
+		at, err := c.created(ctx, edge.Ballot)
 		if err != nil {
 			return err
 		}
-		err = c.run(ctx, step{selectOwned, [][]byte{owner[:], edge, uuid(before), bigint(int64(limit))},
+		list := selectOwned
+		if edge.Newer {
+			list = selectOwnedAfter
+		}
+		err = c.run(ctx, step{list, [][]byte{owner[:], at, uuid(edge.Ballot), bigint(int64(limit))},
 			func(row row) { records = append(records, row.record()) }})
 		if err != nil {
 			return err
+		}
+		if edge.Newer {
+			slices.Reverse(records)
 		}
 		records, err = c.withWriteIns(ctx, records)
 		return err

@@ -60,6 +60,12 @@ var special = map[role]map[string]string{
 		"enable_mergejoin": "off",
 		"plan_cache_mode":  "force_generic_plan",
 	},
+	// Readers take rows in the order of a key, a page at a time. The planner may
+	// think that sorting all of a ballot for each page is as good.
+	reading: {
+		"enable_sort":       "off",
+		"enable_bitmapscan": "off",
+	},
 	// A scan holds no locks, and its reader may take its time.
 	scanning: {
 		"application_name":                    "oponn scan",

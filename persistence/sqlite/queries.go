@@ -15,6 +15,7 @@ const (
 	deleteHead
 	selectExpired
 	selectVotes
+	selectByTag
 	selectLog
 	insertVote
 	selectWriteIns
@@ -32,6 +33,7 @@ const (
 	deleteBallot
 	selectCreated
 	selectOwned
+	selectOwnedAfter
 	selectBallots
 	insertTombstone
 	selectUnswept
@@ -61,6 +63,7 @@ var queries = [numQueries]string{
 	deleteCodes: "DELETE FROM codes WHERE (ballot, tag) IN (SELECT ballot, tag FROM codes WHERE ballot = ? LIMIT ?) RETURNING 1",
 
 	selectVotes: "SELECT tag, revision, vote_id, position, version, at, sealed FROM votes WHERE ballot = ? AND tag = ? ORDER BY revision",
+	selectByTag: "SELECT tag, revision, vote_id, position, version, at, sealed FROM votes WHERE ballot = ? AND (tag, revision) > (?, ?) ORDER BY tag, revision LIMIT ?",
 	selectLog:   "SELECT tag, revision, vote_id, position, version, at, sealed FROM votes WHERE ballot = ? ORDER BY position",
 	insertVote:  "INSERT INTO votes (ballot, tag, revision, vote_id, position, version, at, sealed) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
 	deleteVotes: "DELETE FROM votes WHERE (ballot, tag, revision) IN (SELECT ballot, tag, revision FROM votes WHERE ballot = ? LIMIT ?) RETURNING 1",
@@ -76,6 +79,7 @@ var queries = [numQueries]string{
 	deleteBallot:     "DELETE FROM ballots WHERE id = ?",
 	selectCreated:    "SELECT created_at FROM ballots WHERE id = ?",
 	selectOwned:      "SELECT id FROM ballots WHERE owner = ? AND (created_at, id) < (?, ?) ORDER BY created_at DESC, id DESC LIMIT ?",
+	selectOwnedAfter: "SELECT id FROM ballots WHERE owner = ? AND (created_at, id) > (?, ?) ORDER BY created_at, id LIMIT ?",
 	selectBallots:    "SELECT id FROM ballots WHERE id > ? ORDER BY id LIMIT ?",
 
 	selectTombstone: "SELECT at FROM tombstones WHERE ballot = ?",

@@ -103,17 +103,35 @@ func (s *Store) Votes(ctx context.Context, ballot oponn.BallotID, tag oponn.Vote
 	return votes, err
 }
 
-// Owned returns an owner's ballots, newest first. A before that is missing is
-// CodeNotFound or CodeGone.
-func (s *Store) Owned(ctx context.Context, owner [32]byte, before oponn.BallotID, limit int) (records []oponn.Record, err error) {
+// VotesByTag returns the next rows of a ballot's log in the order of its key.
+func (s *Store) VotesByTag(ctx context.Context, ballot oponn.BallotID, after oponn.VoterTag, revision uint32) (votes []oponn.LoggedVote, err error) {
 	err = s.read(ctx, func(c *connection) error {
-		edge, err := c.created(before)
+		return c.rows(selectByTag, func(row *sqlite3.Stmt) error {
+			votes = append(votes, loggedVote(row))
+			return nil
+		}, ballot[:], after[:], int64(revision), oponn.VotesPage)
+	})
+	return votes, err
+}
+
+// Owned returns an owner's ballots, newest first. An edge that is missing is
+// CodeNotFound or CodeGone.
+func (s *Store) Owned(ctx context.Context, owner [32]byte, edge oponn.Edge, limit int) (records []oponn.Record, err error) {
+	err = s.read(ctx, func(c *connection) error {
+		at, err := c.created(edge.Ballot)
 		if err != nil {
 			return err
 		}
-		ids, err := c.ids(selectOwned, owner[:], edge, before[:], limit)
+		list := selectOwned
+		if edge.Newer {
+			list = selectOwnedAfter
+		}
+		ids, err := c.ids(list, owner[:], at, edge.Ballot[:], limit)
 		if err != nil {
 			return err
+		}
+		if edge.Newer {
+			slices.Reverse(ids)
 		}
 		for _, id := range ids {
 			record, err := c.record(id)

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -83,8 +84,8 @@ func (m *Memory) Votes(ctx context.Context, ballot oponn.BallotID, tag oponn.Vot
 	return nil, nil
 }
 
-// Owned returns an owner's ballots, newest first.
-func (m *Memory) Owned(ctx context.Context, owner [32]byte, before oponn.BallotID, limit int) ([]oponn.Record, error) {
+// VotesByTag returns the next rows of the log by tag and revision.
+func (m *Memory) VotesByTag(ctx context.Context, ballot oponn.BallotID, after oponn.VoterTag, revision uint32) ([]oponn.LoggedVote, error) {
 	done, err := m.enter(ctx)
 	if err != nil {
 		return nil, err
@@ -92,19 +93,53 @@ func (m *Memory) Owned(ctx context.Context, owner [32]byte, before oponn.BallotI
 	defer done()
 	m.disk.mu.RLock()
 	defer m.disk.mu.RUnlock()
-	var edge *kept
-	if before != (oponn.BallotID{}) {
-		if edge, err = m.disk.find(before); err != nil {
+	k := m.disk.ballots[ballot]
+	if k == nil {
+		return nil, nil
+	}
+	var votes []oponn.LoggedVote
+	edge := oponn.LoggedVote{Tag: after, Revision: revision}
+	for _, v := range k.log {
+		if byTag(v, edge) > 0 {
+			votes = append(votes, copyVote(v))
+		}
+	}
+	slices.SortFunc(votes, byTag)
+	return votes[:min(oponn.VotesPage, len(votes))], nil
+}
+
+// byTag orders rows by tag and revision.
+func byTag(a, b oponn.LoggedVote) int {
+	return cmp.Or(bytes.Compare(a.Tag[:], b.Tag[:]), cmp.Compare(a.Revision, b.Revision))
+}
+
+// Owned returns an owner's ballots, newest first.
+func (m *Memory) Owned(ctx context.Context, owner [32]byte, edge oponn.Edge, limit int) ([]oponn.Record, error) {
+	done, err := m.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	m.disk.mu.RLock()
+	defer m.disk.mu.RUnlock()
+	wanted := func(*kept) bool { return !edge.Newer }
+	if edge.Ballot != (oponn.BallotID{}) {
+		k, err := m.disk.find(edge.Ballot)
+		if err != nil {
 			return nil, err
 		}
+		wanted = func(other *kept) bool { return k != other && (newerFirst(k, other) > 0) == edge.Newer }
 	}
 	var owned []*kept
 	for _, k := range m.disk.ballots {
-		if owner != [32]byte{} && k.record.Owner == owner && (edge == nil || newerFirst(edge, k) < 0) {
+		if owner != [32]byte{} && k.record.Owner == owner && wanted(k) {
 			owned = append(owned, k)
 		}
 	}
 	slices.SortFunc(owned, newerFirst)
+	if edge.Newer {
+		owned = owned[max(0, len(owned)-limit):]
+	}
 	var records []oponn.Record
 	for _, k := range owned[:min(limit, len(owned))] {
 		records = append(records, copyRecord(k.record))

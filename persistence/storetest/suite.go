@@ -42,6 +42,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 	s.group("Rewrap", suite.rewrap)
 	s.group("Heads", suite.heads)
 	s.group("Votes", suite.votes)
+	s.group("VotesByTag", suite.votesByTag)
 	s.group("Owned", suite.owned)
 	s.group("Ballots", suite.ballots)
 	s.group("Scan", suite.scan)

@@ -193,7 +193,8 @@ func callAll(ctx context.Context, store oponn.Store, subject *Subject) map[strin
 	_, errs["Heads"] = store.Heads(ctx, []oponn.BallotID{subject.ID})
 	errs["Append"] = store.Append(ctx, []oponn.Batch{subject.Batch(nil)})[0].Err
 	_, errs["Votes"] = store.Votes(ctx, subject.ID, oponn.VoterTag{})
-	_, errs["Owned"] = store.Owned(ctx, [32]byte{1}, oponn.BallotID{}, 10)
+	_, errs["VotesByTag"] = store.VotesByTag(ctx, subject.ID, oponn.VoterTag{}, 0)
+	_, errs["Owned"] = store.Owned(ctx, [32]byte{1}, oponn.Edge{}, 10)
 	_, errs["Ballots"] = store.Ballots(ctx, oponn.BallotID{}, 10)
 	errs["Scan"] = store.Scan(ctx, subject.ID, func(oponn.Record) error { return nil }, func(oponn.LoggedVote) error { return nil })
 	_, errs["Now"] = store.Now(ctx)

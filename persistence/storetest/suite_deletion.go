@@ -22,7 +22,7 @@ func (s suite) deletion() {
 			expect(t, store.Scan(ctx, subject.ID, nil, nil), oponn.CodeGone)
 			heads, err := store.Heads(ctx, []oponn.BallotID{subject.ID})
 			expect(t, err, "")
-			owned, err := store.Owned(ctx, owner.Hash(), oponn.BallotID{}, 10)
+			owned, err := store.Owned(ctx, owner.Hash(), oponn.Edge{}, 10)
 			expect(t, err, "")
 			ids, err := store.Ballots(ctx, oponn.BallotID{}, 10)
 			expect(t, err, "")

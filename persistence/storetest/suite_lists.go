@@ -77,7 +77,7 @@ func (s suite) owned() {
 		var got []oponn.BallotID
 		var before oponn.BallotID
 		for {
-			page, err := store.Owned(context.Background(), owner.Hash(), before, 3)
+			page, err := store.Owned(context.Background(), owner.Hash(), oponn.Edge{Ballot: before}, 3)
 			expect(t, err, "")
 			if len(page) == 0 {
 				break
@@ -94,11 +94,23 @@ func (s suite) owned() {
 		if !sameIDsUpToTies(got, want) {
 			t.Errorf("got %v, want %v", got, want)
 		}
+		// And back again: the newer ones nearest to the edge.
+		for i := range got {
+			page, err := store.Owned(context.Background(), owner.Hash(), oponn.Edge{Ballot: got[i], Newer: true}, 3)
+			expect(t, err, "")
+			var ids []oponn.BallotID
+			for _, record := range page {
+				ids = append(ids, record.Ballot)
+			}
+			if !slices.Equal(ids, got[max(0, i-3):i]) {
+				t.Errorf("before ballot %d of %v are %v", i, got, ids)
+			}
+		}
 	})
 	s.test("nobody owns the ballots without an owner", func(t *testing.T, db database) {
 		store := db.open(t)
 		Create(t, store, Plan{})
-		owned, err := store.Owned(context.Background(), [32]byte{}, oponn.BallotID{}, 10)
+		owned, err := store.Owned(context.Background(), [32]byte{}, oponn.Edge{}, 10)
 		expect(t, err, "")
 		if len(owned) != 0 {
 			t.Errorf("got %d", len(owned))
@@ -110,9 +122,9 @@ func (s suite) owned() {
 		Create(t, store, Plan{Owner: owner})
 		deleted := Create(t, store, Plan{Owner: owner})
 		Insist(t, store, deleted.Deleting())
-		_, err := store.Owned(context.Background(), owner.Hash(), oponn.NewBallotID(), 10)
+		_, err := store.Owned(context.Background(), owner.Hash(), oponn.Edge{Ballot: oponn.NewBallotID()}, 10)
 		expect(t, err, oponn.CodeNotFound)
-		_, err = store.Owned(context.Background(), owner.Hash(), deleted.ID, 10)
+		_, err = store.Owned(context.Background(), owner.Hash(), oponn.Edge{Ballot: deleted.ID}, 10)
 		expect(t, err, oponn.CodeGone)
 	})
 }
@@ -161,5 +173,44 @@ func (s suite) ballots() {
 		if len(page) != 0 {
 			t.Errorf("got %v", page)
 		}
+	})
+}
+
+func (s suite) votesByTag() {
+	s.test("the log of a ballot comes by its key, page by page, all revisions with it", func(t *testing.T, db database) {
+		store := db.open(t)
+		subject, other := Create(t, store, Plan{}), Create(t, store, Plan{})
+		Insist(t, store, other.Batch(other.NewVotes(t, 10)))
+		var want []oponn.LoggedVote
+		for range 3 {
+			want = append(want, Insist(t, store, subject.Batch(subject.NewVotes(t, oponn.VotesPage/2+100))).Logged...)
+		}
+		for i := range 5 { // also where a page ends
+			want = append(want, Insist(t, store, revising(subject, want[i].Tag, 2)).Logged...)
+		}
+		slices.SortFunc(want, byTag)
+		var got []oponn.LoggedVote
+		for last := (oponn.LoggedVote{}); ; {
+			page, err := store.VotesByTag(context.Background(), subject.ID, last.Tag, last.Revision)
+			expect(t, err, "")
+			if len(page) == 0 {
+				break
+			}
+			if len(page) > oponn.VotesPage {
+				t.Errorf("a page of %d", len(page))
+			}
+			got = append(got, page...)
+			last = got[len(got)-1]
+		}
+		expectVotes(t, got, want)
+		first := want[0]
+		page, err := store.VotesByTag(context.Background(), subject.ID, first.Tag, first.Revision)
+		expect(t, err, "")
+		expectVotes(t, page[:3], want[1:4])
+	})
+	s.test("a ballot that is unknown has none", func(t *testing.T, db database) {
+		page, err := db.open(t).VotesByTag(context.Background(), oponn.NewBallotID(), oponn.VoterTag{}, 0)
+		expect(t, err, "")
+		expectVotes(t, page, nil)
 	})
 }

@@ -23,36 +23,65 @@ const (
 	hotBallots  = 1_000
 )
 
-// BenchmarkGrowth compares a vote on a ballot of a thousand votes with one on a
-// ballot of ten million, and with one on a thousand hot ballots among a
-// hundred thousand, in turns; and what it takes to wake and to start there.
+// BenchmarkGrowth compares a vote on a ballot of a thousand votes with one on
+// larger ones, up to ten million, and with one on a thousand hot ballots among
+// a hundred thousand, in turns; and what it takes to wake and to start there.
 func BenchmarkGrowth(b *testing.B) {
 	server := pgtest.NewServer(b, "shared_buffers=1GB", "max_wal_size=8GB")
-	small, large, many := newEstate(b, server, "small"), newEstate(b, server, "large"), newEstate(b, server, "many")
-	small.fill(b, 1000)
-	large.fill(b, manyVotes)
-	many.crowd(b, manyBallots-hotBallots)
+	stages := []stage{{name: "10^3 votes", votes: 1000}, {name: "10^5 votes", votes: 100_000}, {name: "10^7 votes", votes: manyVotes},
+		{name: "10^5 ballots, 10^3 of them hot", ballots: manyBallots, hot: hotBallots}}
+	for i := range stages {
+		stages[i].prepare(b, server, fmt.Sprintf("stage%d", i))
+	}
 	b.ReportMetric(0, "ns/op")
-
-	var costs [3][]float64
 	for range rounds {
-		for i, plan := range []bench.Plan{
-			{IDs: []string{small.ballot}}, {IDs: []string{large.ballot}}, {Ballots: hotBallots},
-		} {
-			estate := []*estate{small, large, many}[i]
-			plan.Connections, plan.Duration = 4*hotBallots, heat // a hot ballot has some voters at any moment
-			costs[i] = append(costs[i], perVoteOf(estate.load(b, plan)))
+		for i := range stages {
+			stages[i].run(b)
 		}
 	}
-	byVotes, byBallots := against(costs[1], costs[0]), against(costs[2], costs[0])
-	fmt.Printf("\nµs of CPU for a vote, server and Postgres: %.1f on a ballot of 10^3 votes, %.1f on one of 10^7 (%.2f times: %s), %.1f on %d hot ballots of %d (%.2f times: %s)\n",
-		median(costs[0]), median(costs[1]), median(byVotes), figures(byVotes), median(costs[2]), hotBallots, manyBallots, median(byBallots), figures(byBallots))
-	b.ReportMetric(median(byVotes), "x-cpu-10^7-votes")
-	b.ReportMetric(median(byBallots), "x-cpu-10^5-ballots")
-
+	picture := chart{file: "growth", title: "processor time of a vote, server and Postgres", unit: "µs"}
+	fmt.Printf("\nµs of CPU for a vote, server and Postgres:\n")
+	for _, s := range stages {
+		times := against(s.costs, stages[0].costs)
+		fmt.Printf("%s: %.1f, %.2f times (%s)\n", s.name, median(s.costs), median(times), figures(times))
+		picture.bars = append(picture.bars, bar{s.name, median(s.costs), true})
+		b.ReportMetric(median(times), "x-cpu-"+strings.ReplaceAll(strings.ReplaceAll(s.name, ",", ""), " ", "-"))
+	}
+	picture.save(b)
+	large, many := stages[2].estate, stages[3].estate
 	b.ReportMetric(large.wake(b), "wake-ms")
-	idle, rows := small.idle(b), many.idle(b)
+	idle, rows := stages[0].estate.idle(b), many.idle(b)
 	fmt.Printf("idle for five seconds: %s with one ballot, %s with %d\n", idle, rows, manyBallots)
+}
+
+// stage is how far a service has grown: one ballot with so many votes, or so
+// many ballots of which some are hot.
+type stage struct {
+	name                string
+	votes, ballots, hot int
+	estate              *estate
+	costs               []float64 // µs of CPU per vote, of each round
+}
+
+func (s *stage) prepare(b *testing.B, server *pgtest.Server, name string) {
+	b.Helper()
+	s.estate = newEstate(b, server, name)
+	if s.votes > 0 {
+		s.estate.fill(b, s.votes)
+	}
+	if s.ballots > 0 {
+		s.estate.crowd(b, s.ballots-s.hot)
+	}
+}
+
+func (s *stage) run(b *testing.B) {
+	b.Helper()
+	plan := bench.Plan{IDs: []string{s.estate.ballot}}
+	if s.hot > 0 {
+		plan = bench.Plan{Ballots: s.hot}
+	}
+	plan.Connections, plan.Duration = 4*hotBallots, heat // a hot ballot has some voters at any moment
+	s.costs = append(s.costs, perVoteOf(s.estate.load(b, plan)))
 }
 
 // estate is a database of its own with a server on it.

@@ -130,6 +130,20 @@ func BenchmarkStreams(b *testing.B) {
 		table = append(table, s)
 	}
 	compare(table)
+	for _, c := range []struct {
+		chart
+		value func(standing) float64
+	}{
+		{chart{file: "streams-cpu", title: "processor time of a frame, 10,000 viewers", unit: "µs"}, func(s standing) float64 { return s.perFrame }},
+		{chart{file: "streams-memory", title: "memory of an idle viewer", unit: "KB"}, func(s standing) float64 { return s.memory }},
+		{chart{file: "streams-p99", title: "from publishing to the viewer, p99", unit: "ms"}, func(s standing) float64 { return s.p99 }},
+		{chart{file: "streams-rate", title: "frames at saturation, 1,000 viewers", unit: "per second"}, func(s standing) float64 { return s.rate }},
+	} {
+		for _, s := range table {
+			c.bars = append(c.bars, bar{s.name, c.value(s), s.name == "oponn"})
+		}
+		c.save(b)
+	}
 }
 
 // pacing measures at a given pace.

@@ -51,6 +51,7 @@ func race(b *testing.B, connections int) {
 		}
 	}
 	standings := compareVotes(booths, runs)
+	drawVotes(b, connections, booths, runs)
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(standings["oponn, postgres"].rate, "x-bare-rate")
 	b.ReportMetric(standings["oponn, postgres"].cpu, "x-bare-cpu")
@@ -130,6 +131,20 @@ func compareVotes(booths []booth, runs map[string][]*findings.Report) map[string
 	_ = w.Flush() // to the terminal
 	fmt.Printf("oponn with postgres is %.1f times the textbook\n", ratios["oponn, postgres"].rate/ratios["textbook"].rate)
 	return ratios
+}
+
+// drawVotes draws rates and costs.
+func drawVotes(b *testing.B, connections int, booths []booth, runs map[string][]*findings.Report) {
+	b.Helper()
+	rate := chart{file: fmt.Sprintf("votes-rate-%d", connections), title: fmt.Sprintf("votes, %d connections", connections), unit: "per second"}
+	cost := chart{file: fmt.Sprintf("votes-cpu-%d", connections), title: fmt.Sprintf("processor time of a vote, %d connections", connections), unit: "µs"}
+	for _, s := range booths {
+		rate.bars = append(rate.bars, bar{s.name, median(perSecond(runs[s.name])), s.honest})
+		cost.bars = append(cost.bars, bar{s.name, median(perVote(runs[s.name])), s.honest})
+	}
+	rate.save(b)
+	cost.bars = cost.bars[:len(cost.bars)-1] // the textbook's is off the paper
+	cost.save(b)
 }
 
 func perSecond(runs []*findings.Report) (rates []float64) {
