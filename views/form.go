@@ -44,10 +44,12 @@ func (f fieldErrors) text(e oponn.FieldError) string {
 	case e.Code == "too_many":
 		return f.locale.N("error.choice.at_most", uint64(f.bounds.Max))
 	}
-	if key := "error." + field + "." + e.Code; f.locale.Has(key) {
-		return f.locale.T(key)
+	for _, key := range []string{"error." + field + "." + e.Code, "error.any." + e.Code} {
+		if f.locale.Has(key) {
+			return f.locale.T(key)
+		}
 	}
-	return f.locale.T("error.other")
+	return f.locale.T("error.any.other")
 }
 
 // anchor returns the id of the control that an error is about.
