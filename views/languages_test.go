@@ -188,7 +188,7 @@ func checkSwitch(t *testing.T, root *html.Node, lang string) {
 }
 
 // apiOnly are errors of fields that no form has.
-var apiOnly = []string{"vote_id.malformed", "hidden.not_a_write_in", "closes_at.conflict", "protection.not_allowed", "code.not_allowed"}
+var apiOnly = []string{"hidden.not_a_write_in", "closes_at.conflict", "protection.not_allowed", "code.not_allowed"}
 
 // What the domain and the forms find wrong has a sentence of its own in the
 // language of the page.
