@@ -202,6 +202,9 @@ func (f *fold) repeat(vote *Vote, past LoggedVote) Outcome {
 		return Outcome{Err: err}
 	}
 	if !choice.Equal(vote.Choice) {
+		if f.ballot.Definition.AllowChange {
+			return Outcome{Err: Errorf(CodeVoteIDReused, "This vote was already sent with another choice, which stands. A change of it needs a vote id of its own.")}
+		}
 		return Outcome{Err: Errorf(CodeVoteIDReused, "This vote was already sent with another choice. Your first vote stands.")}
 	}
 	return Outcome{Logged: past, Repeat: true}

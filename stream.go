@@ -11,7 +11,8 @@ type Frame struct {
 	// do without them.
 	Prelude int
 	Since   uint64
-	// Last says that the ballot has closed: nothing will follow.
+	// Last says that the ballot has closed: nothing will follow, unless it is
+	// opened again.
 	Last bool
 }
 
@@ -75,6 +76,9 @@ type Viewer struct {
 	Group *Group
 	// After is the version that the viewer has seen: nothing older is sent.
 	After uint64
+	// Stays says that the stream outlasts the closing of the ballot, which may
+	// be opened again; others end with EndClosed.
+	Stays bool
 	Sink  Sink
 }
 

@@ -88,7 +88,7 @@ func (s *streams) openStream(ctx actor.Context, m *openStream) {
 		return
 	}
 	sub := &subscriber{system: s.system, ballot: m.ballot, group: m.viewer.Group, sink: m.viewer.Sink,
-		seen: m.viewer.After, number: len(s.open)}
+		seen: m.viewer.After, stays: m.viewer.Stays, number: len(s.open)}
 	s.next = sub
 	ctx.SpawnPrefix(s.props, "")
 	s.next = nil

@@ -290,6 +290,30 @@ func TestClosing(t *testing.T) {
 			}
 		})
 	})
+	t.Run("whoever stays sees it opened again", func(t *testing.T) {
+		inWorld(t, nil, func(w *world) {
+			id := w.ballot(oponn.Window{ClosesAt: time.Now().Add(time.Minute)})
+			staying, leaving := &sink{}, &sink{}
+			stream, err := w.Watch(context.Background(), id, oponn.Viewer{Group: counts, Sink: staying, Stays: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer staying.leave(stream)()
+			w.watch(id, leaving)
+			time.Sleep(2 * time.Minute) // virtual time
+			if got := string(staying.last().Bytes); got != "closed 0" || staying.ended() != "" || leaving.ended() != oponn.EndClosed {
+				t.Errorf("one who stays sees %q and ended %q, another ended %q", got, staying.ended(), leaving.ended())
+			}
+			time.Sleep(time.Hour) // virtual time; nobody puts a ballot to sleep that is watched
+			if _, err := w.Change(context.Background(), id, oponn.Change{Status: oponn.Open}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second) // virtual time
+			if got := string(staying.last().Bytes); got != "open 0" {
+				t.Errorf("after the reopening one sees %q", got)
+			}
+		})
+	})
 	t.Run("a closing that fails is tried again", func(t *testing.T) {
 		inWorld(t, nil, func(w *world) {
 			id := w.ballot(oponn.Window{ClosesAt: time.Now().Add(time.Minute)})

@@ -41,6 +41,7 @@ type subscriber struct {
 	group  *oponn.Group
 	sink   oponn.Sink
 	seen   uint64 // the version that the viewer has
+	stays  bool   // through closing
 	ending bool   // the sink knows that nothing will follow
 	done   bool   // the sink is not called any more
 
@@ -100,7 +101,7 @@ func (s *subscriber) show(ctx actor.Context, frame *oponn.Frame) {
 		s.seen = frame.Version
 		s.sink.Offer(frame)
 	}
-	if frame.Last {
+	if frame.Last && !s.stays {
 		s.end(ctx, oponn.EndClosed)
 	}
 }

@@ -49,6 +49,8 @@ type ballotDocument struct {
 	AllowChange    bool         `json:"allow_change"`
 	ShuffleOptions bool         `json:"shuffle_options"`
 	RetentionDays  int          `json:"retention_days"`
+	// Revision is that of question and options, for votes that name it.
+	Revision uint32 `json:"revision"`
 }
 
 func (s *Server) ballotDocument(c echo.Context, b oponn.Snapshot, o oponn.Onlooker) ballotDocument {
@@ -59,7 +61,7 @@ func (s *Server) ballotDocument(c echo.Context, b oponn.Snapshot, o oponn.Onlook
 		Status: b.State.Status, CreatedAt: moment(b.Ballot.CreatedAt),
 		OpensAt: moment(b.State.OpensAt), ClosesAt: moment(b.State.ClosesAt), ClosedAt: moment(b.State.ClosedAt),
 		Choices: d.Range(), Visibility: d.Visibility.String(), Protection: d.Protection.String(), WriteIns: d.WriteIns.String(),
-		AllowChange: d.AllowChange, ShuffleOptions: d.ShuffleOptions, RetentionDays: int(d.Retention() / (24 * time.Hour)),
+		AllowChange: d.AllowChange, ShuffleOptions: d.ShuffleOptions, RetentionDays: int(d.Retention() / (24 * time.Hour)), Revision: d.Revision,
 	}
 }
 

@@ -107,13 +107,24 @@ func (s *Server) getReceipt(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	snapshot, err := s.ballots.Result(c.Request().Context(), id, 0)
+	if err != nil {
+		return err
+	}
+	o, err := s.apiOnlooker(c, snapshot)
+	if err != nil {
+		return err
+	}
+	if !snapshot.ShowsCounts(o) {
+		counting.AsOf = 0 // the version tells how many have voted
+	}
 	c.Response().Header().Set("Cache-Control", "no-store")
 	if !counting.Counted {
 		return writeJSON(c, http.StatusOK, map[string]bool{"counted": false, "replaced": true})
 	}
 	return writeJSON(c, http.StatusOK, struct {
 		Counted bool    `json:"counted"`
-		AsOf    uint64  `json:"as_of"`
+		AsOf    uint64  `json:"as_of,omitempty"`
 		Hour    *string `json:"hour"`
 	}{true, counting.AsOf, moment(counting.Hour)})
 }

@@ -68,7 +68,7 @@ func readChoice(c echo.Context, cast *oponn.Cast) (code string, err error) {
 		return "", nil
 	}
 	var given *string
-	if err := parseJSON(body, map[string]any{"choices": &cast.Choices, "write_in": &cast.WriteIn, "code": &given}); err != nil || given == nil {
+	if err := parseJSON(body, map[string]any{"choices": &cast.Choices, "write_in": &cast.WriteIn, "code": &given, "revision": &cast.Revision}); err != nil || given == nil {
 		return "", err
 	}
 	if *given == "" {

@@ -76,8 +76,10 @@ func TestSlowViewerSkipsVersions(t *testing.T) {
 	slow := w.listen(apiLive(b))
 	slow.await("beat")
 	h := <-hands
-	const first, last = 1000, 3000
-	filler := strings.Repeat("x", 64<<10) // so much in all that no buffer holds it
+	// So much in all that no buffer holds it, in few frames: whoever takes
+	// nothing for twelve seconds is let go, and a busy machine is slow.
+	const first, last = 1000, 1100
+	filler := strings.Repeat("x", 512<<10)
 	for version := uint64(first); version <= last; version++ {
 		frame := &oponn.Frame{Version: version, Bytes: fmt.Appendf(nil, "id: %d\ndata: %s\n\n", version, filler)}
 		h.do(func(s oponn.Sink) { s.Offer(frame) })

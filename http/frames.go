@@ -45,8 +45,11 @@ func (e event) append(dst []byte) []byte {
 // One serves all viewers of its kind.
 type dialect struct {
 	oponn.Group
-	route string // for the log
-	beat  func(now time.Time) []byte
+	// onlooker is who it is spoken to, unless it tells nobody of votes.
+	onlooker oponn.Onlooker
+	silent   bool
+	route    string // for the log
+	beat     func(now time.Time) []byte
 	// end is the data of the event that ends a stream for good.
 	end func(oponn.EndReason) []byte
 	// busy names the event that sends a viewer away to come back later.
@@ -83,14 +86,34 @@ func pageDialects(l *locales.Locale) dialects {
 				}
 				return e.append(make([]byte, 0, fragment.Len()+64)), 0
 			}},
-			route: routePageStream,
-			beat:  func(now time.Time) []byte { return []byte(now.UTC().Format(beatTime)) },
-			end:   func(reason oponn.EndReason) []byte { return []byte(reason) },
-			busy:  "busy",
+			onlooker: o, route: routePageStream,
+			beat: pageBeat,
+			end:  pageEnd,
+			busy: "busy",
 		}
 	}
 	return all
 }
+
+// statusDialect is spoken to pages on which one votes: it tells how the ballot
+// is in its life, and nothing of votes, nor of versions, to all alike.
+func statusDialect(l *locales.Locale) *dialect {
+	return &dialect{
+		Group: oponn.Group{Name: "status/" + l.Lang(), Render: func(b oponn.Snapshot) ([]byte, int) {
+			var fragment bytes.Buffer
+			_ = views.StatusFragment(l, b.State.Status, b.State.OpensAt, b.State.ClosesAt, b.State.ClosedAt).Render(context.Background(), &fragment)
+			return event{data: fragment.Bytes()}.append(make([]byte, 0, fragment.Len()+64)), 0
+		}},
+		silent: true,
+		route:  routePageStream,
+		beat:   pageBeat,
+		end:    pageEnd,
+		busy:   "busy",
+	}
+}
+
+func pageBeat(now time.Time) []byte         { return []byte(now.UTC().Format(beatTime)) }
+func pageEnd(reason oponn.EndReason) []byte { return []byte(reason) }
 
 // apiDialects are spoken to programs. Their end carries a reason, and a time to
 // come back unless it is for good. A change of status is told in the prelude.
@@ -107,10 +130,10 @@ func apiDialects() dialects {
 				}
 				return event{name: "tally", id: b.Version, data: mustJSON(export.NewResults(b, o))}.append(status), len(status)
 			}},
-			route: routeAPIStream,
-			beat:  func(now time.Time) []byte { return mustJSON(map[string]string{"at": now.UTC().Format(beatTime)}) },
-			end:   func(reason oponn.EndReason) []byte { return mustJSON(map[string]oponn.EndReason{"reason": reason}) },
-			busy:  "end",
+			onlooker: o, route: routeAPIStream,
+			beat: func(now time.Time) []byte { return mustJSON(map[string]string{"at": now.UTC().Format(beatTime)}) },
+			end:  func(reason oponn.EndReason) []byte { return mustJSON(map[string]oponn.EndReason{"reason": reason}) },
+			busy: "end",
 		}
 	}
 	return all

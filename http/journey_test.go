@@ -92,7 +92,8 @@ func TestJourney(t *testing.T) {
 	}
 }
 
-// TestJourney_Closing watches a ballot close by the store's clock.
+// TestJourney_Closing watches a ballot close by the store's clock, and come
+// back to life when its owner opens it again, on pages that nobody touches.
 func TestJourney_Closing(t *testing.T) {
 	w := start(t, tuning{})
 	chromium, quit, err := browsertest.Launch(context.Background())
@@ -101,20 +102,62 @@ func TestJourney_Closing(t *testing.T) {
 	}
 	t.Cleanup(quit)
 	created, err := w.system.Create(context.Background(), oponn.Draft{Question: "Now or never?", Options: []string{"now", "never"},
-		Window: oponn.Window{ClosesAt: time.Now().Add(8 * time.Second)}}, oponn.OwnerID{})
+		Window: oponn.Window{OpensAt: time.Now().Add(time.Hour), ClosesAt: time.Now().Add(2 * time.Hour)}}, oponn.OwnerID{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	anna, ben := visit(t, chromium, 1280, 900), visit(t, chromium, 390, 844)
-	page := w.url + "/ballots/" + created.Snapshot.Ballot.ID.String()
-	ben.must(ben.Go(page))
-	ben.must(ben.Click("label.choice"))
+	id := created.Snapshot.Ballot.ID
+	change := func(c oponn.Change) {
+		t.Helper()
+		if _, err := w.system.Change(t.Context(), id, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	anna, ben, cleo := visit(t, chromium, 1280, 900), visit(t, chromium, 390, 844), visit(t, chromium, 390, 844)
+	page := w.url + "/ballots/" + id.String()
+	for _, v := range []visitor{anna, ben} {
+		v.must(v.Go(page))
+		v.await("opens in")
+		v.await("Voting has not started yet")
+	}
 	anna.must(anna.Go(page + "/results"))
+	anna.awaitState("live")
+	change(oponn.Change{Status: oponn.Open})
 	anna.await("closes in")
+	anna.await("You have not voted yet")
+	ben.await("cast_vote") // the page has loaded itself anew
+	ben.must(ben.Click("label.choice"))
+	change(oponn.Change{ClosesAt: new(time.Now().Add(time.Second))})
 	anna.await("final result")
-	anna.await("No") // nobody voted
+	anna.await("Nobody voted")
+	ben.await("Voting has just ended")
 	ben.must(ben.Click("#vote .button-primary"))
-	ben.await("Voting has ended")
+	ben.await("Your vote came too late")
+	if text, err := anna.Text(); err != nil || strings.Contains(text, "not voted yet") {
+		t.Errorf("a closed ballot's page asks for a vote: %s %v", text, err)
+	}
+
+	// Cleo comes when all is over.
+	cleo.must(cleo.Go(page + "/results"))
+	cleo.await("final result")
+	change(oponn.Change{Status: oponn.Open})
+	ben.await("cast_vote")
+	ben.must(ben.Click("label.choice"))
+	ben.must(ben.Click("#vote .button-primary"))
+	ben.await("your vote is counted")
+	for _, v := range []visitor{anna, cleo} {
+		v.await("1 vote")
+		v.await("You have not voted yet")
+		v.awaitState("live")
+	}
+	change(oponn.Change{Delete: true})
+	anna.await("this ballot was deleted")
+	cleo.await("this ballot was deleted")
+	for _, v := range []visitor{anna, ben, cleo} {
+		if complaints := v.Errors(); len(complaints) > 0 {
+			t.Errorf("the page's scripts complain: %q", complaints)
+		}
+	}
 }
 
 // TestPages_FitAndSpeak looks at every page at 320 px and at 1600 px: nothing

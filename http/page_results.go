@@ -44,13 +44,16 @@ func (s *Server) resultsView(c echo.Context, id oponn.BallotID, after uint64, no
 	if err != nil {
 		return views.View{}, err
 	}
+	if notice == views.NoticeAlreadyVoted && snapshot.Ballot.Definition.AllowChange {
+		notice = views.NoticeLastStands
+	}
 	version := snapshot.Version
 	if !snapshot.ShowsCounts(o) {
 		version = 0 // it tells how many have voted
 	}
 	return views.ResultsPage(s.page(c), views.Results{
 		ID: id.String(), Question: snapshot.Ballot.Definition.Question, Result: resultData(snapshot, o), Version: version,
-		Kept: retention(snapshot, o), ByCodes: snapshot.Ballot.Definition.Protection == oponn.ProtectedByCodes, Owner: o.Owner, ManageURL: s.freshManageURL(c, snapshot.Ballot), Receipt: receipt, Changeable: changeable(snapshot), Notice: notice, Created: c.QueryParam("created") != "", ShareURL: s.shareBase(c.Request()) + votePath(id),
+		Kept: retention(snapshot, o), ByCodes: snapshot.Ballot.Definition.Protection == oponn.ProtectedByCodes, Owner: o.Owner, ManageURL: s.freshManageURL(c, snapshot.Ballot), Receipt: receipt, Changeable: snapshot.Ballot.Definition.AllowChange, Notice: notice, Created: c.QueryParam("created") != "", ShareURL: s.shareBase(c.Request()) + votePath(id),
 	}), nil
 }
 

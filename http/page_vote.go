@@ -3,7 +3,6 @@ package http
 import (
 	"net/http"
 	"net/url"
-	"slices"
 
 	"github.com/labstack/echo/v4"
 
@@ -40,7 +39,9 @@ func (s *Server) showVote(c echo.Context) error {
 		return err
 	}
 	v.VoteID, v.Choices, v.WriteInText = oponn.NewVoteID().String(), c.QueryParams()["choice"], c.QueryParam("write_in")
-	v.Changing = receipt != nil
+	if receipt != nil {
+		v.Replacing = receipt.Locator
+	}
 	if v.HoldsCode = v.HoldsCode && asked == ""; asked == views.CodeRefused {
 		v.Errors = []oponn.FieldError{refusedCode()}
 	}
@@ -78,7 +79,8 @@ func (s *Server) voteView(c echo.Context, b oponn.Snapshot, voter oponn.VoterID)
 	}
 	v := views.Vote{
 		ID: b.Ballot.ID.String(), Question: b.Ballot.Definition.Question, AllowWriteIn: b.Ballot.Definition.AllowWriteIn, Rules: b.Ballot.Definition.Rules,
-		Status: b.State.Status, HideVotes: !b.ShowsCounts(o), OpensAt: b.State.OpensAt, ClosesAt: b.State.ClosesAt,
+		Revision: b.Ballot.Definition.Revision, Status: b.State.Status, HideVotes: !b.ShowsCounts(o),
+		OpensAt: b.State.OpensAt, ClosesAt: b.State.ClosesAt, ClosedAt: b.State.ClosedAt,
 		ShareURL: s.shareBase(c.Request()) + votePath(b.Ballot.ID),
 	}
 	if !v.HideVotes {
@@ -132,10 +134,10 @@ func (s *Server) castByForm(c echo.Context) error {
 func (s *Server) castFailed(c echo.Context, id oponn.BallotID, by formVoter, form url.Values, err error) error {
 	code := oponn.CodeOf(err)
 	switch {
-	case by.known && (code == oponn.CodeAlreadyVoted || code == oponn.CodeCodeRefused && s.voted(c, id)):
+	case by.known && code == oponn.CodeCodeRefused && s.voted(c, id):
 		return s.showVoted(c, id, 0, views.NoticeAlreadyVoted)
-	case by.known && code == oponn.CodeVoteIDReused:
-		return s.showVoted(c, id, 0, views.NoticeFirstStands)
+	case by.known && (code == oponn.CodeAlreadyVoted || code == oponn.CodeVoteIDReused || code == oponn.CodeClosed):
+		return s.showEarlier(c, id, form, err)
 	case code == oponn.CodeNotFound || code == oponn.CodeGone || code == oponn.CodeInternal:
 		return err
 	case code == oponn.CodeCodeRefused && !by.typed:
@@ -150,20 +152,11 @@ func (s *Server) castForm(c echo.Context, id oponn.BallotID, by formVoter, form 
 	if err != nil {
 		return oponn.Receipt{}, err
 	}
-	cast := oponn.Cast{Ballot: id, Voter: by.voter, VoteID: vote, ByCode: by.byCode}
-	text, chosen := form.Get("write_in"), form["choice"]
-	if slices.Contains(chosen, views.WriteIn) && text == "" {
-		return oponn.Receipt{}, oponn.Invalid(oponn.FieldError{Field: "write_in", Code: "required", Message: "Please write in your option."})
+	cast := oponn.Cast{Ballot: id, Voter: by.voter, VoteID: vote, ByCode: by.byCode, Revision: shownRevision(form)}
+	if cast.Choices, cast.WriteIn, err = chosen(form); err != nil {
+		return oponn.Receipt{}, err
 	}
-	if slices.Contains(chosen, views.WriteIn) || form.Get("choice") == "" && text != "" {
-		cast.WriteIn = text
-	}
-	for _, option := range chosen {
-		if option != views.WriteIn && option != "" {
-			cast.Choices = append(cast.Choices, oponn.OptionID(option))
-		}
-	}
-	return s.ballots.Cast(c.Request().Context(), cast)
+	return s.castFresh(c.Request().Context(), cast)
 }
 
 // showVoted shows the result after a vote: for htmx at once, else by another
@@ -197,7 +190,10 @@ func (s *Server) showVoteAgain(c echo.Context, id oponn.BallotID, form url.Value
 	v.HoldsCode = v.HoldsCode && !form.Has("code") && !isAboutCode(f)
 	v.Choices, v.WriteInText = form["choice"], form.Get("write_in")
 	v.Code = form.Get("code")
-	if v.Errors = f.Fields; len(f.Fields) == 0 {
+	if receipt, _ := s.receipt(c, id); receipt != nil && changeable(snapshot) {
+		v.Replacing = receipt.Locator
+	}
+	if v.Errors = f.Fields; len(f.Fields) == 0 && (f.Code != oponn.CodeVoteIDReused || v.Replacing == "") {
 		v.Problem = f.problem()
 	}
 	if f.Code == oponn.CodeVoterRequired {

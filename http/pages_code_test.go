@@ -121,7 +121,7 @@ func TestCodeLink(t *testing.T) {
 	if p := second.link(path, codes[0]).says(t, en("receipt.counted"), "1 vote"); receiptOf(p) != receiptOf(voted) {
 		t.Errorf("receipts %s and %s", receiptOf(voted), receiptOf(p))
 	}
-	second.choose(path, second.open(path+"?change=1").says(t, en("vote.changing")), "1").want(t, http.StatusOK).says(t, en("receipt.changed"), "1 vote")
+	second.choose(path, second.open(path+"?change=1").says(t, "takes the place of the vote with the receipt"), "1").want(t, http.StatusOK).says(t, en("receipt.changed"), "1 vote")
 	if r := w.resultsFor(b.ID, codes[0]); r.Votes != 1 || r.Options[0].Votes != 1 {
 		t.Errorf("results %+v", r)
 	}

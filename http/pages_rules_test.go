@@ -130,8 +130,9 @@ func TestVoteByForm_Changed(t *testing.T) {
 	if first.says(t, "change_vote"); voter.open(path).path != first.path {
 		t.Error("the vote page does not lead to the result any more")
 	}
-	second := cast(voter.open(path+"?change=1").want(t, http.StatusOK).says(t, en("vote.changing")), "2")
-	if second.says(t, en("receipt.changed")); receiptOf(first) == receiptOf(second) {
+	second := cast(voter.open(path+"?change=1").want(t, http.StatusOK).says(t, "the vote with the receipt "+receiptOf(first)[:4]), "2")
+	second.says(t, en("receipt.changed"), en("receipt.replaces"), receiptOf(first))
+	if receiptOf(first) == receiptOf(second) {
 		t.Error("both votes have one receipt")
 	}
 	if r := w.results(path[len("/ballots/"):]); r.Votes != 1 || r.Options[0].Votes != 0 || r.Options[1].Votes != 1 {

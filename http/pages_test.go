@@ -65,7 +65,7 @@ func TestVoteByForm(t *testing.T) {
 }
 
 // en returns the text that an English page has for a key.
-func en(key string) string { return locales.All()[0].T(key) }
+func en(key string, args ...string) string { return locales.All()[0].T(key, args...) }
 
 // notices are what the result page says to somebody who votes again.
 func notices() []string { return []string{en("result.first_stands"), en("result.already")} }

@@ -43,6 +43,7 @@ type definition struct {
 	AllowChange    bool `json:"allow_change"`
 	ShuffleOptions bool `json:"shuffle_options"`
 	RetentionDays  int  `json:"retention_days"`
+	Revision       int
 }
 
 func TestRules_AreShownAsTheyWereGiven(t *testing.T) {

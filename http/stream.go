@@ -19,16 +19,20 @@ const endBusy oponn.EndReason = "busy"
 
 // streamPage streams fragments to htmx, which takes an error status for the
 // end of all: it is always answered with 200, and with an event that says what
-// is the matter.
+// is the matter. A page may ask for the status alone.
 func (s *Server) streamPage(c echo.Context) error {
-	all := s.pageDialects[s.locale(c.Request())]
 	if head(c) {
 		return newStreamWriter(c).begin(nil)
 	}
-	d := all[oponn.Onlooker{}]
-	o, err := s.streamClass(c, s.browserOnlooker)
+	l := s.locale(c.Request())
+	d := s.statusDialects[l]
+	var err error
+	if c.QueryParam("only") != "status" {
+		var o oponn.Onlooker
+		o, err = s.streamClass(c, s.browserOnlooker)
+		d = s.pageDialects[l][o]
+	}
 	if err == nil {
-		d = all[o]
 		err = s.stream(c, d)
 	}
 	if err == nil || c.Response().Committed {
@@ -105,6 +109,24 @@ func (s *Server) watch(c echo.Context, id oponn.BallotID, d *dialect, to oponn.S
 	r := c.Request()
 	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.Deadline)
 	defer cancel()
-	return s.ballots.Watch(ctx, id, oponn.Viewer{Group: &d.Group, Sink: to,
-		After: max(seen(c), parseVersion(r.Header.Get("Last-Event-ID")))})
+	after, err := s.resume(ctx, id, d, max(seen(c), parseVersion(r.Header.Get("Last-Event-ID"))))
+	if err != nil {
+		return nil, err
+	}
+	return s.ballots.Watch(ctx, id, oponn.Viewer{Group: &d.Group, Sink: to, Stays: c.QueryParam("until") == "gone",
+		After: after})
+}
+
+// resume returns after which version a stream goes on: none for those who may
+// not see the counts. Whether anything came after a version would tell them
+// how many have voted.
+func (s *Server) resume(ctx context.Context, id oponn.BallotID, d *dialect, after uint64) (uint64, error) {
+	if after == 0 || d.silent {
+		return 0, nil
+	}
+	snapshot, err := s.ballots.Result(ctx, id, 0)
+	if err != nil || !snapshot.ShowsCounts(d.onlooker) {
+		return 0, err
+	}
+	return after, nil
 }

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -25,9 +26,13 @@ const (
 	assetCSS     = "oponn.css"
 	assetJS      = "oponn.js"
 	assetFavicon = "favicon.svg"
-	assetHTMX    = "htmx.min.js"
-	assetSSE     = "hx-sse.min.js"
+	assetHTMX    = "htmx.js"
 )
+
+// bundle are the vendored files that are served as one, htmx and its extension
+// for streams: htmx looks at the page once, soon after it has come, and passes
+// over what an extension that comes later would have seen to.
+var bundle = []string{"static/vendor/htmx.min.js", "static/vendor/hx-sse.min.js"}
 
 var contentTypes = map[string]string{
 	".css": "text/css; charset=utf-8",
@@ -55,24 +60,43 @@ func NewAssets() *Assets {
 	a := &Assets{urls: map[string]string{}, files: map[string]asset{}}
 	err := fs.WalkDir(static, "static", func(file string, d fs.DirEntry, err error) error {
 		contentType, known := contentTypes[path.Ext(file)]
-		if err != nil || d.IsDir() || !known {
+		if err != nil || d.IsDir() || !known || slices.Contains(bundle, file) {
 			return err
 		}
 		b, err := static.ReadFile(file)
 		if err != nil {
 			return err
 		}
-		name := path.Base(file)
-		sum := sha256.Sum256(b)
-		hashed := strings.TrimSuffix(name, path.Ext(name)) + "." + hex.EncodeToString(sum[:6]) + path.Ext(name)
-		a.urls[name] = AssetsPrefix + hashed
-		a.files[hashed] = asset{contentType: contentType, plain: b, zipped: zip(b)}
+		a.add(path.Base(file), b, contentType)
 		return nil
 	})
 	if err != nil {
 		panic(fmt.Sprintf("views: read assets: %v", err))
 	}
+	if b, whole := readBundle(); whole {
+		a.add(assetHTMX, b, contentTypes[".js"])
+	}
 	return a
+}
+
+func (a *Assets) add(name string, b []byte, contentType string) {
+	sum := sha256.Sum256(b)
+	hashed := strings.TrimSuffix(name, path.Ext(name)) + "." + hex.EncodeToString(sum[:6]) + path.Ext(name)
+	a.urls[name] = AssetsPrefix + hashed
+	a.files[hashed] = asset{contentType: contentType, plain: b, zipped: zip(b)}
+}
+
+// readBundle returns the files of the bundle as one; false when the program was
+// built without one of them.
+func readBundle() (b []byte, whole bool) {
+	for _, file := range bundle {
+		part, err := static.ReadFile(file)
+		if err != nil {
+			return nil, false
+		}
+		b = append(append(b, part...), ";\n"...)
+	}
+	return b, true
 }
 
 func zip(b []byte) []byte {
@@ -89,7 +113,7 @@ func (a *Assets) URL(name string) string { return a.urls[name] }
 
 // HasHTMX says whether htmx and its extension for streams were there when the
 // program was built. Without them every page works, but nothing is live.
-func (a *Assets) HasHTMX() bool { return a.URL(assetHTMX) != "" && a.URL(assetSSE) != "" }
+func (a *Assets) HasHTMX() bool { return a.URL(assetHTMX) != "" }
 
 // ServeHTTP serves a file by its hashed name: the last element of the path.
 func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -62,7 +62,7 @@ func pagesOf(page views.Page) map[string]views.View {
 	wrong.Problem = &views.Problem{Status: 503, Code: oponn.CodeOutcomeUnknown, RetryAfter: time.Second}
 	approval := vote()
 	approval.Rules = oponn.Rules{Choices: oponn.Bounds{Min: 1, Max: 2}, Visibility: oponn.VisibleAfterClosing, AllowChange: true, WriteIns: oponn.WriteInsModerated}
-	approval.Choices, approval.Changing = []string{"1", "2", views.WriteIn}, true
+	approval.Choices, approval.Replacing = []string{"1", "2", views.WriteIn}, "1234567890abcdef"
 	approval.Errors = []oponn.FieldError{{Field: "choices", Code: "too_many"}}
 	byCode := vote()
 	byCode.Rules, byCode.Code = oponn.Rules{Protection: oponn.ProtectedByCodes}, hostile

@@ -18,10 +18,15 @@ const (
 	// NoticeAlreadyVoted: they voted again with a vote id of its own; the
 	// first vote stands.
 	NoticeAlreadyVoted Notice = "already_voted"
+	// NoticeLastStands: they have changed their vote as often as one may.
+	NoticeLastStands Notice = "last_vote_stands"
+	// NoticeTooLate: the ballot closed before they changed their vote.
+	NoticeTooLate Notice = "too_late"
 )
 
 // refreshSeconds is how often a browser without scripts loads the page of a
-// result that may still change.
+// result that moves, or of a ballot that is yet to open. That a closed ballot is opened again is rare: the page has
+// a link to look.
 const refreshSeconds = 15
 
 // Results is the data of the result page.
@@ -42,7 +47,7 @@ type Results struct {
 	ManageURL string
 	// Receipt is this voter's; nil for one who has not voted.
 	Receipt *oponn.Receipt
-	// Changeable says that votes can be changed now.
+	// Changeable says that votes can be changed while the ballot is open.
 	Changeable bool
 	Notice     Notice
 	Kept       Retention
@@ -65,12 +70,7 @@ func ResultsPage(p Page, d Results) View {
 
 // liveURL is the address of the page's stream.
 func (d Results) liveURL() string {
-	return "/ballots/" + d.ID + "/live?after=" + strconv.FormatUint(d.Version, 10)
-}
-
-// live says whether the page follows the result.
-func (d Results) live(p Page) bool {
-	return d.Result.Status != oponn.Closed && p.Assets.HasHTMX()
+	return "/ballots/" + d.ID + "/live?until=gone&after=" + strconv.FormatUint(d.Version, 10)
 }
 
 // short returns the beginning and the end of a long name.

@@ -150,6 +150,13 @@ func TestVotePage(t *testing.T) {
 			}
 		}
 	})
+	t.Run("loads itself anew before opening, without scripts", func(t *testing.T) {
+		for name, want := range map[string]bool{"vote": false, "vote, scheduled": true, "vote, closed": false} {
+			if text := render(t, pages()[name].Document()); strings.Contains(text, `http-equiv="refresh"`) != want {
+				t.Errorf("%s loads itself anew: %t", name, !want)
+			}
+		}
+	})
 	t.Run("has no form while nobody can vote", func(t *testing.T) {
 		for _, name := range []string{"vote, scheduled", "vote, closed"} {
 			if text := render(t, pages()[name].Document()); strings.Contains(text, `<form id="vote"`) {
@@ -181,7 +188,7 @@ func TestNewPage(t *testing.T) {
 }
 
 func TestResultsPage(t *testing.T) {
-	const live = `hx-sse:connect="/ballots/` + ballotID + `/live?after=7&amp;lang=en"`
+	const live = `hx-sse:connect="/ballots/` + ballotID + `/live?until=gone&amp;after=7&amp;lang=en"`
 	t.Run("follows an open ballot", func(t *testing.T) {
 		text := render(t, pages()["results"].Document())
 		if assets.HasHTMX() != strings.Contains(text, live) {
@@ -202,10 +209,10 @@ func TestResultsPage(t *testing.T) {
 			t.Error("nothing loads the page anew")
 		}
 	})
-	t.Run("leaves a closed one alone", func(t *testing.T) {
+	t.Run("follows a closed one, which may be opened again", func(t *testing.T) {
 		text := render(t, pages()["results, closed"].Document())
-		if strings.Contains(text, "hx-sse:connect") || strings.Contains(text, `http-equiv="refresh"`) {
-			t.Error("a final result is still followed")
+		if assets.HasHTMX() != strings.Contains(text, live) || strings.Contains(text, `http-equiv="refresh"`) {
+			t.Error("a final result is not followed, or loaded again and again")
 		}
 		if !strings.Contains(text, "final result") || !strings.Contains(text, "wins") {
 			t.Error("the final result is not called so")

@@ -30,8 +30,11 @@ type Vote struct {
 	AllowWriteIn bool
 	// Rules are the ballot's.
 	Rules oponn.Rules
-	// Changing says that the visitor has voted and is about to vote anew.
-	Changing bool
+	// Replacing is the receipt of the visitor's vote, when they are about to
+	// vote anew; empty for one who has not voted.
+	Replacing string
+	// Revision is that of the question and options.
+	Revision uint32
 	Status   oponn.Status
 	// Votes counts voters. HideVotes says that it is not for everybody.
 	Votes     uint64
@@ -40,6 +43,8 @@ type Vote struct {
 	OpensAt time.Time
 	// ClosesAt is when the ballot closes; zero is never.
 	ClosesAt time.Time
+	// ClosedAt is when a closed ballot was closed.
+	ClosedAt time.Time
 	// VoteID is the fresh vote id of an empty form, or the one that came with
 	// the form when it is shown again.
 	VoteID string
@@ -52,7 +57,7 @@ type Vote struct {
 	HoldsCode bool
 	// Code is what was typed as the code of a ballot that is protected by codes.
 	Code string
-	// Errors are of the fields choice (or choices), write_in and code.
+	// Errors are of the fields choice (or choices), write_in, code and revision.
 	Errors []oponn.FieldError
 	// Problem is what went wrong that is no field's fault; nil if nothing did.
 	Problem *Problem
@@ -64,8 +69,15 @@ type Vote struct {
 // VotePage returns the page on which one votes. Without the possibility to
 // vote, before opening and after closing, it says so and has no form.
 func VotePage(p Page, d Vote) View {
-	return View{page: p, title: d.Question, main: voteMain(p, d)}
+	v := View{page: p, title: d.Question, main: voteMain(p, d)}
+	if d.Status == oponn.Scheduled {
+		v.refresh = refreshSeconds
+	}
+	return v
 }
+
+// liveURL is the address of the stream of the page's status.
+func (d Vote) liveURL() string { return "/ballots/" + d.ID + "/live?only=status&until=gone" }
 
 // several says whether more than one option may be chosen.
 func (d Vote) several() bool { return d.Rules.Range().Max > 1 }

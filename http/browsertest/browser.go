@@ -129,6 +129,14 @@ func scheme(name string) Option {
 	})
 }
 
+// In puts the visitor into a time zone, by its IANA name.
+func In(zone string) Option {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetTimezoneOverride, emulation.SetTimezoneOverrideParams{TimezoneID: zone})
+		return err
+	})
+}
+
 // NoScript switches JavaScript off.
 func NoScript() Option {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {

@@ -257,3 +257,8 @@ func (l *Locale) Percent(share float64) string {
 func (l *Locale) Time(t time.Time) string {
 	return t.UTC().Format(l.T("time.date")+" 15:04") + " UTC"
 }
+
+// Clock writes a moment to the second, in UTC.
+func (l *Locale) Clock(t time.Time) string {
+	return t.UTC().Format(l.T("time.date")+" 15:04:05") + " UTC"
+}

@@ -13,6 +13,7 @@
   let skew = 0; // the server's clock minus ours, in ms
   const now = () => Date.now() + skew;
   const dayCount = new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit: "day", unitDisplay: "short" });
+  const localClock = new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "medium" });
   const localTime = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
 
   function clock(ms) {
@@ -27,29 +28,49 @@
       const at = Date.parse(node.dateTime), left = at - now();
       setText(node, fill(node.dataset.countdown, clock(left)));
       node.title = localTime.format(at);
-      // The page of a ballot that was waiting to open loads itself anew, not
-      // all of them in the same instant.
+      // Where no stream tells of the opening, the clock does.
       if (left > 0) node.waits = true;
-      else if (node.waits && node.closest("[data-reload]")) {
-        node.waits = false;
-        setTimeout(() => location.reload(), 500 + Math.random() * 2500);
-      }
+      else if (node.waits && !liveElement() && node.closest('[data-status="scheduled"]')) reloadSoon();
     }
     for (const node of findAll("time[data-local]")) setText(node, fill(node.dataset.local, localTime.format(Date.parse(node.dateTime))));
+  }
+
+  // The page of a ballot that opens, or goes, loads itself anew; not all of
+  // them in the same instant.
+  let reloading = false;
+  function reloadSoon() {
+    if (!reloading) setTimeout(() => location.reload(), Math.random() * 1500);
+    reloading = true;
+  }
+
+  // The page on which one votes follows the ballot's status. A form that
+  // somebody fills in stays: it says that voting has ended, or goes on.
+  function followStatus() {
+    const page = find("[data-status]"), note = page && find("[data-ended]", page);
+    if (!page) return;
+    const changed = !find(".state-" + page.dataset.status, page);
+    if (note) note.hidden = !changed;
+    else if (changed) reloadSoon();
   }
 
   // ---- the live result: htmx keeps the stream, we watch that it is alive
 
   const SILENCE = 35_000;      // two beats of 15 s missed, and a little
   const ANNOUNCE = 10_000;     // at most one announcement in this time
-  const live = { heard: 0, id: "", failures: 0, retryAt: 0, staleAt: 0, said: "", saidAt: 0 };
-  const liveElement = () => window.htmx && find("[data-live]");
+  const live = { heard: 0, id: "", failures: 0, retryAt: 0, staleAt: 0, said: "", saidAt: 0, state: "none", asOf: 0 };
+  const liveElement = () => find("[data-live]");
   const isLive = event => event.target.matches?.("[data-live]");
-  const connection = () => find(".board")?.dataset.connection;
-  function setConnection(state) { const board = find(".board"); if (board) board.dataset.connection = state; }
+  const connection = () => live.state;
+  function setConnection(state) {
+    const board = find(".board"), asOf = find("[data-as-of]");
+    live.state = state;
+    if (board) board.dataset.connection = state;
+    if (asOf && live.asOf) setText(asOf, fill(asOf.dataset.asOf, localClock.format(live.asOf)));
+  }
 
   function startLive() {
-    Object.assign(live, { heard: Date.now(), id: "", failures: 0, retryAt: 0, staleAt: 0, said: sayable(), saidAt: 0 });
+    Object.assign(live, { heard: Date.now(), id: "", failures: 0, retryAt: 0, staleAt: 0, said: sayable(), saidAt: 0, state: "none", asOf: now() });
+    setConnection("none");
     if (!liveElement()) return;
     setConnection(navigator.onLine ? "starting" : "offline");
     live.staleAt = Date.now() + 2500;
@@ -58,6 +79,7 @@
   // Something came: the stream is alive.
   function hear(state = "live") {
     Object.assign(live, { heard: Date.now(), failures: 0, retryAt: 0, staleAt: 0 });
+    if (state === "live") live.asOf = now();
     setConnection(state);
   }
 
@@ -65,7 +87,7 @@
   // whatever state it is, and open a fresh one from the last version seen.
   function reconnect() {
     const old = liveElement();
-    if (!old || connection() === "ended") return;
+    if (!old || !window.htmx || connection() === "ended") return;
     Object.assign(live, { heard: Date.now(), retryAt: 0 });
     const next = old.cloneNode(true);
     const url = new URL(next.getAttribute("hx-sse:connect"), location.href);
@@ -96,6 +118,12 @@
     }
   }
 
+  // The ballot is gone.
+  function end() {
+    setConnection("ended");
+    if (find("[data-status]")) reloadSoon();
+  }
+
   // What a screen reader says of the result: the votes and who leads.
   function sayable() {
     const firsts = findAll(".bars .first").map(row => ["bdi", ".mark", "b"].map(part => find(part, row).textContent).join(" "));
@@ -104,8 +132,11 @@
 
   function announce() {
     const node = find("[data-announce]"), text = sayable();
-    if (!node || document.hidden || text === live.said || Date.now() - live.saidAt < ANNOUNCE) return;
-    node.textContent = live.said = text;
+    if (!node || document.hidden || text === live.said) return;
+    const early = Date.now() - live.saidAt < ANNOUNCE;
+    setText(node, early ? "" : text); // what was said is no longer so
+    if (early) return;
+    live.said = text;
     live.saidAt = Date.now();
   }
 
@@ -123,10 +154,13 @@
     if (name === "busy") {
       hear("connecting");
       live.heard += 120_000; // htmx comes back by itself when the server said
-    } else if (name === "end") setConnection("ended");
+    } else if (name === "end") end();
     else hear();
     if (name === "beat" && Date.parse(data)) skew = Date.parse(data) - Date.now();
-    if (!name) showTimes();
+    if (!name) {
+      showTimes();
+      followStatus();
+    }
   });
   on("htmx:sse:close", event => { if (isLive(event) && event.detail.reason === "ended") retryLater(); });
   on("htmx:error", event => {
@@ -136,7 +170,7 @@
   });
   on("htmx:response:error", event => {
     const over = [404, 410].includes(event.detail.ctx.response.status);
-    if (isLive(event)) over ? setConnection("ended") : retryLater();
+    if (isLive(event)) over ? end() : retryLater();
   });
   on("visibilitychange", () => {
     if (document.hidden) return;
@@ -232,8 +266,16 @@
   on("submit", event => {
     if (event.target.matches("[data-languages]")) event.target.elements.back.value = location.pathname + location.search;
   });
+  // What is written in counts when its box is ticked. Typing ticks it, and
+  // unticking takes the text away until it is ticked again.
   on("input", event => {
     if (event.target.id === "write_in" && event.target.value) find("[data-write-in]").checked = true;
+  });
+  on("change", event => {
+    const box = find("[data-write-in]"), text = find("#write_in");
+    if (event.target.name !== "choice" || !box) return;
+    if (!box.checked && text.value) [box.kept, text.value] = [text.value, ""];
+    else if (box.checked && !text.value && box.kept) text.value = box.kept;
   });
 
   function start(root) {

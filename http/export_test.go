@@ -1,0 +1,10 @@
+package http
+
+// Routes returns every route that the server has, as "GET /ballots/:id".
+func (s *Server) Routes() []string {
+	var all []string
+	for _, route := range s.echo.Routes() {
+		all = append(all, route.Method+" "+route.Path)
+	}
+	return all
+}
