@@ -11,6 +11,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -137,6 +138,14 @@ func In(zone string) Option {
 	})
 }
 
+// Prefers makes the visitor's browser ask for a language.
+func Prefers(lang string) Option {
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": lang}})
+		return err
+	})
+}
+
 // NoScript switches JavaScript off.
 func NoScript() Option {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
@@ -255,9 +264,17 @@ func (v *Visitor) await(there func() bool) error {
 
 // Screenshot returns a PNG of the whole page.
 func (v *Visitor) Screenshot() ([]byte, error) {
+	// Looking beyond the viewport shifts a page from right to left that fits in.
+	tall, err := Eval[bool](v, "document.documentElement.scrollHeight > innerHeight")
+	if err != nil {
+		return nil, err
+	}
 	ctx, cancel := context.WithTimeout(v.ctx, patience)
 	defer cancel()
-	return chromedp.Run(ctx, chromedp.FullScreenshot(100))
+	return chromedp.Run(ctx, chromedp.Action[[]byte](func(ctx context.Context, t *chromedp.Target) ([]byte, error) {
+		shot, err := cdp.Call(ctx, t, page.CaptureScreenshot, page.CaptureScreenshotParams{CaptureBeyondViewport: &tall})
+		return shot.Data, err
+	}))
 }
 
 // Leave closes the page and forgets the profile.

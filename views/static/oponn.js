@@ -12,7 +12,7 @@
 
   let skew = 0; // the server's clock minus ours, in ms
   const now = () => Date.now() + skew;
-  const dayCount = new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit: "day", unitDisplay: "short" });
+  const dayCount = new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit: "day", unitDisplay: "long" });
   const localClock = new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "medium" });
   const localTime = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
 
