@@ -147,9 +147,26 @@ func TestLanguage_Streams(t *testing.T) {
 	// htmx is given part of a page, and where to look for the rest of it.
 	for _, lang := range []string{"de", "ar"} {
 		browser := w.browser().prefers(lang)
-		p := browser.open("/ballots/" + b.ID + "/results").want(t, http.StatusOK)
+		p := browser.open("/ballots/"+b.ID+"/results").want(t, http.StatusOK)
 		if !strings.Contains(p.body, "/live?until=gone&amp;after=1&amp;lang="+lang) {
 			t.Errorf("the page in %s doesn't ask for its stream in its language", lang)
 		}
 	}
+}
+
+// Numbers and codes may be typed in the digits of any of our languages.
+func TestForms_Digits(t *testing.T) {
+	w := start(t, tuning{})
+	owner := w.browser()
+	for _, days := range []string{"30", "３０", "٣٠", "۳۰"} {
+		owner.makeBallot("retention_days", days, "kind", "approval", "choices_min", "１", "choices_max", "٢")
+	}
+	path := owner.makeBallot("protection", "codes")
+	p := owner.submit(path+"/codes", fields("action", views.ActionMakeCodes, "count", "２")).want(t, http.StatusOK)
+	code := strings.Fields(p.value("codes"))[0]
+	wide := strings.Map(func(r rune) rune { return r - '!' + '！' }, code)
+	voter := w.browser().prefers("ja")
+	form := voter.open(path)
+	voter.submit(path+"/votes", fields("vote_id", form.value("vote_id"), "choice", "1", "code", " "+wide)).
+		want(t, http.StatusOK).says(t, locales.Named("ja").T("receipt.counted"))
 }

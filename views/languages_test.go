@@ -188,6 +188,25 @@ func checkSwitch(t *testing.T, root *html.Node, lang string) {
 	}
 }
 
+// The script has no texts of its own: they come with the page.
+func TestScript_SaysNothing(t *testing.T) {
+	b, err := os.ReadFile("static/oponn.js")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := regexp.MustCompile(`(?m)//.*$`).ReplaceAllString(string(b), "")
+	sentence := regexp.MustCompile(`^[\pL',.!?]+( [\pL',.!?]+)+$`)
+	for _, m := range regexp.MustCompile("\"([^\"\n]*)\"|'([^'\n]*)'|`([^`]*)`").FindAllStringSubmatch(script, -1) {
+		if text := m[1] + m[2] + m[3]; text != "use strict" && sentence.MatchString(text) {
+			t.Errorf("the script says %q", text)
+		}
+	}
+	shown := regexp.MustCompile(`(?:textContent|innerHTML|innerText|title|placeholder) *= *["'`+"`"+`][^"'\n]*\pL`)
+	if found := shown.FindAllString(script, -1); found != nil {
+		t.Errorf("the script shows %q", found)
+	}
+}
+
 // apiOnly are errors of fields that no form has.
 var apiOnly = []string{"hidden.not_a_write_in", "closes_at.conflict", "protection.not_allowed", "code.not_allowed"}
 

@@ -155,6 +155,7 @@ func shots(ballot, approval, coded made) []shot {
 		{"results-wide", page + "/results", 1280, 800, dark, live},
 		{"results-wide-light", page + "/results", 1600, 900, light, live},
 		{"results-phone", page + "/results", 390, 844, dark, live},
+		{"results-phone-ar", page + "/results", 390, 844, append(dark, browsertest.Prefers("ar")), live},
 		{"error-phone", "/ballots/nothing", 390, 600, dark, nil},
 	}
 }
