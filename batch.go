@@ -2,6 +2,7 @@ package oponn
 
 import (
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"time"
 )
@@ -20,6 +21,24 @@ type Batch struct {
 	// Apply decides. The store calls it inside the transaction, once or twice for
 	// every attempt, and never twice at the same time.
 	Apply Apply
+}
+
+// Decide runs Apply and checks its effect. An error, or a panic with its stack,
+// is in the answer.
+func (b Batch) Decide(ground Ground) (done Appended) {
+	defer func() {
+		if r := recover(); r != nil {
+			done = Appended{Err: Internal(fmt.Errorf("apply panicked: %v\n%s", r, debug.Stack()))}
+		}
+	}()
+	effect, err := b.Apply(ground)
+	if err == nil {
+		err = effect.Check(ground.Head)
+	}
+	if err != nil {
+		return Appended{Err: err}
+	}
+	return Appended{Effect: effect}
 }
 
 // Takes says whether every vote of the batch got in by an effect, or repeats

@@ -7,7 +7,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/oponn/oponn"
-	"github.com/oponn/oponn/export"
+	"github.com/oponn/oponn/views/export"
 )
 
 // writeJSON answers with a value.

@@ -8,7 +8,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/oponn/oponn"
-	"github.com/oponn/oponn/export"
+	"github.com/oponn/oponn/views/export"
 )
 
 // createByAPI makes a ballot. Its owner is whoever keeps the owner key.

@@ -10,7 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/oponn/oponn"
-	"github.com/oponn/oponn/export"
+	"github.com/oponn/oponn/views/export"
 )
 
 // Exports of votes read a whole log, twice: a few at a time, each for no longer

@@ -10,8 +10,8 @@ import (
 	"time"
 
 	"github.com/oponn/oponn"
-	"github.com/oponn/oponn/export"
 	"github.com/oponn/oponn/views"
+	"github.com/oponn/oponn/views/export"
 	"github.com/oponn/oponn/views/locales"
 )
 

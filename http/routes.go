@@ -5,8 +5,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/oponn/oponn/export"
 	"github.com/oponn/oponn/views"
+	"github.com/oponn/oponn/views/export"
 )
 
 // The routes of streams, whose lines of the log are written when they end.

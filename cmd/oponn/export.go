@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/oponn/oponn"
-	"github.com/oponn/oponn/export"
+	"github.com/oponn/oponn/views/export"
 )
 
 type exportCommand struct {

@@ -93,7 +93,7 @@ func decideAll(batches []oponn.Batch, grounds []ground, done []oponn.Appended) (
 	sure = true
 	for i, batch := range batches {
 		if done[i].Err = grounds[i].err; done[i].Err == nil {
-			done[i] = decide(batch, grounds[i].Ground)
+			done[i] = batch.Decide(grounds[i].Ground)
 		}
 		if done[i].Err == nil {
 			written.add(grounds[i].Ground, done[i].Effect)

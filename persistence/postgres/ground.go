@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"fmt"
-	"runtime/debug"
 	"slices"
 	"time"
 
@@ -190,26 +188,4 @@ func (c *connection) whyMissing(ctx context.Context, ballots []oponn.BallotID) (
 		why[row.ballot()] = oponn.Errorf(oponn.CodeGone, "This ballot was deleted.")
 	}})
 	return why, err
-}
-
-// decide runs a batch's Apply.
-func decide(batch oponn.Batch, ground oponn.Ground) oponn.Appended {
-	effect, err := guarded(batch.Apply, ground)
-	if err == nil {
-		err = effect.Check(ground.Head)
-	}
-	if err != nil {
-		return oponn.Appended{Err: err}
-	}
-	return oponn.Appended{Effect: effect}
-}
-
-// guarded turns a panic of an Apply into an error with its stack.
-func guarded(apply oponn.Apply, ground oponn.Ground) (effect oponn.Effect, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			effect, err = oponn.Effect{}, oponn.Internal(fmt.Errorf("apply panicked: %v\n%s", r, debug.Stack()))
-		}
-	}()
-	return apply(ground)
 }

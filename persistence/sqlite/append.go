@@ -3,8 +3,6 @@ package sqlite
 import (
 	"context"
 	"errors"
-	"fmt"
-	"runtime/debug"
 
 	"github.com/oponn/oponn"
 )
@@ -151,29 +149,17 @@ func (c *connection) apply(batch oponn.Batch, look bool) (oponn.Appended, error)
 	if err != nil {
 		return oponn.Appended{}, err
 	}
-	done := decide(batch, ground)
+	done := batch.Decide(ground)
 	if !look && done.Err == nil && !batch.Takes(done.Effect) {
 		if err := c.look(batch, &ground); err != nil {
 			return oponn.Appended{}, err
 		}
-		done = decide(batch, ground)
+		done = batch.Decide(ground)
 	}
 	if done.Err != nil {
 		return oponn.Appended{Err: done.Err}, nil //nolint:nilerr // what is wrong with the batch is its answer, not the database's error
 	}
 	return done, c.keep(ground, done.Effect)
-}
-
-// decide runs a batch's Apply.
-func decide(batch oponn.Batch, ground oponn.Ground) oponn.Appended {
-	effect, err := guarded(batch.Apply, ground)
-	if err == nil {
-		err = effect.Check(ground.Head)
-	}
-	if err != nil {
-		return oponn.Appended{Err: err}
-	}
-	return oponn.Appended{Effect: effect}
 }
 
 // ground reads what a batch needs, but for what its voters did before. The transaction holds the only right to
@@ -204,16 +190,6 @@ func (c *connection) look(batch oponn.Batch, ground *oponn.Ground) (err error) {
 		ground.Codes, err = c.areCodes(batch)
 	}
 	return err
-}
-
-// guarded turns a panic of an Apply into an error with its stack.
-func guarded(apply oponn.Apply, ground oponn.Ground) (effect oponn.Effect, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			effect, err = oponn.Effect{}, oponn.Internal(fmt.Errorf("apply panicked: %v\n%s", r, debug.Stack()))
-		}
-	}()
-	return apply(ground)
 }
 
 // keep writes an effect.

@@ -3,8 +3,6 @@ package storetest
 import (
 	"context"
 	"errors"
-	"fmt"
-	"runtime/debug"
 
 	"github.com/oponn/oponn"
 )
@@ -71,27 +69,13 @@ func (m *Memory) apply(batch oponn.Batch) (oponn.Ground, oponn.Appended) {
 	if err != nil {
 		return ground, oponn.Appended{Err: err}
 	}
-	effect, err := guarded(batch.Apply, ground)
-	if err == nil {
-		err = effect.Check(ground.Head)
-	}
-	if err == nil {
-		err = m.disk.unique(batch.Ballot, effect)
-	}
-	if err != nil {
-		return ground, oponn.Appended{Err: err}
-	}
-	return ground, oponn.Appended{Effect: effect}
-}
-
-// guarded turns a panic into an error with its stack.
-func guarded(apply oponn.Apply, ground oponn.Ground) (effect oponn.Effect, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			effect, err = oponn.Effect{}, oponn.Internal(fmt.Errorf("storetest: Apply panicked: %v\n%s", r, debug.Stack()))
+	done := batch.Decide(ground)
+	if done.Err == nil {
+		if err := m.disk.unique(batch.Ballot, done.Effect); err != nil {
+			done = oponn.Appended{Err: err}
 		}
-	}()
-	return apply(ground)
+	}
+	return ground, done
 }
 
 func (m *Memory) commit(grounds []oponn.Ground, done []oponn.Appended) error {

@@ -12,8 +12,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/oponn/oponn"
-	"github.com/oponn/oponn/export"
 	"github.com/oponn/oponn/persistence/storetest"
+	"github.com/oponn/oponn/views/export"
 )
 
 // drawLabels draws labels that make trouble in tables.
