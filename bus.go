@@ -9,6 +9,18 @@ type Notice struct {
 	Head   Head
 	// Gone says that the ballot was deleted; Head is empty then.
 	Gone bool
+	// Roll makes it a notice about viewers; Head is empty then.
+	Roll *Roll
+}
+
+// Roll is a word of one instance to the others about how many watch a ballot
+// there. It is a hint that nobody vouches for, and good for a few seconds.
+type Roll struct {
+	// Instance tells the words of one instance from another's.
+	Instance uint64
+	Watching int
+	// Asks has the others tell theirs.
+	Asks bool
 }
 
 // Bus carries notices between instances: at most once, in any order, also to

@@ -24,6 +24,8 @@ type Rules struct {
 	// ShuffleOptions has forms show the owner's options in an order of each
 	// voter's own; see Ballot.Order.
 	ShuffleOptions bool `json:"shuffle_options,omitempty"`
+	// JoinCode has the ballot found by six digits while it is open.
+	JoinCode bool `json:"join_code,omitempty"`
 	// RetentionDays is how long the ballot is kept, from its closing, else from
 	// the last vote; zero for DefaultRetention.
 	RetentionDays int `json:"retention_days,omitempty"`

@@ -72,6 +72,27 @@ type Store interface {
 	// order. What was added before the call is among them.
 	Codes(ctx context.Context, ballot BallotID) ([]VoterTag, error)
 
+	// JoinCode returns the code that a ballot has, empty for none. A ballot that
+	// is missing has none.
+	JoinCode(ctx context.Context, ballot BallotID) (JoinCode, error)
+
+	// ClaimJoinCode gives a ballot a code and returns it: the one it has or had
+	// last, else the first of the candidates that is free. A code is free when
+	// no ballot has it and JoinCodeRest has passed since the last one did. None
+	// free is CodeBusy. The code is released by the Append that closes or
+	// deletes the ballot; one that is claimed for a ballot that is closed by
+	// then stays until that happens again. CodeOutcomeUnknown is possible: do
+	// the same again.
+	ClaimJoinCode(ctx context.Context, ballot BallotID, candidates []JoinCode) (JoinCode, error)
+
+	// Joined returns the ballot that has the code, CodeNotFound for none.
+	Joined(ctx context.Context, code JoinCode) (BallotID, error)
+
+	// Pace counts the voters of a ballot by when they first voted, in the slots
+	// of a span, without those that are empty. It reads the ballot's whole log,
+	// beside the votes that come in meanwhile.
+	Pace(ctx context.Context, ballot BallotID, span Span) ([]Slot, error)
+
 	// Expired returns ballots whose retention has ended by the store's clock,
 	// in any order, at most limit.
 	Expired(ctx context.Context, limit int) ([]BallotID, error)

@@ -79,7 +79,9 @@ type Viewer struct {
 	// Stays says that the stream outlasts the closing of the ballot, which may
 	// be opened again; others end with EndClosed.
 	Stays bool
-	Sink  Sink
+	// Uncounted keeps the viewer out of the number of those who watch.
+	Uncounted bool
+	Sink      Sink
 }
 
 // Stream is a viewer's place in the runtime.

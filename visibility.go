@@ -5,12 +5,18 @@ package oponn
 type Onlooker struct {
 	Owner bool
 	Voted bool
+	// Projected says of an owner that others look at the screen as well: counts
+	// are shown as to the owner, options as to everybody.
+	Projected bool
 }
 
 // Class returns the onlooker without what doesn't matter on this ballot: those
 // of one class see the same, and share the frames of a stream.
 func (r *Rules) Class(o Onlooker) Onlooker {
 	switch {
+	case o.Owner && o.Projected:
+		hidden := r.Visibility != VisibleAlways
+		return Onlooker{Owner: hidden, Projected: hidden}
 	case o.Owner:
 		return Onlooker{Owner: r.Visibility != VisibleAlways || r.WriteIns == WriteInsModerated}
 	case r.Visibility == VisibleAfterVoting:
@@ -39,16 +45,16 @@ func (s Snapshot) ShowsCounts(o Onlooker) bool {
 // for them, else with zeros. Write-ins that wait for approval are the owner's
 // alone; of hidden ones others see that they are hidden, and their count.
 func (s Snapshot) For(o Onlooker) []Result {
-	all, counts := s.Results(), s.ShowsCounts(o)
+	all, counts, insider := s.Results(), s.ShowsCounts(o), o.Owner && !o.Projected
 	shown := all[:0]
 	for _, r := range all {
 		if !counts {
 			r.Votes = 0
 		}
-		if r.Standing == Hidden && !o.Owner {
+		if r.Standing == Hidden && !insider {
 			r.Option.Label = ""
 		}
-		if r.Standing != Pending || o.Owner {
+		if r.Standing != Pending || insider {
 			shown = append(shown, r)
 		}
 	}

@@ -2,6 +2,8 @@ package actors
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,6 +23,8 @@ type (
 	genuine struct{ ballot oponn.BallotID }
 	// received says that the inbox has something.
 	received struct{}
+	// callRoll is a word about viewers for the other instances.
+	callRoll struct{ notice oponn.Notice }
 	// published says that the last round of publishing has ended.
 	published struct{ err error }
 	// healTime is the clock of the sweep, healed its answer.
@@ -57,6 +61,7 @@ type relay struct {
 	system     *System
 	inbox      *inbox
 	outbox     map[oponn.BallotID]oponn.Notice
+	rolls      map[oponn.BallotID]oponn.Notice
 	publishing bool
 	unreached  bool                         // the last round of publishing failed
 	followed   map[oponn.BallotID]time.Time // last heard of
@@ -69,7 +74,7 @@ func (s *System) relayProps() *actor.Props {
 	followed := make(map[oponn.BallotID]time.Time) // outlives a restart: nobody follows again
 	return s.props("relay", func() actor.Actor {
 		return &relay{system: s, inbox: s.inbox, outbox: make(map[oponn.BallotID]oponn.Notice),
-			followed: followed, missed: make(map[oponn.BallotID]bool)}
+			rolls: make(map[oponn.BallotID]oponn.Notice), followed: followed, missed: make(map[oponn.BallotID]bool)}
 	})
 }
 
@@ -81,6 +86,9 @@ func (r *relay) Receive(ctx actor.Context) {
 	case *announce:
 		r.heard(m.notice.Ballot, time.Now())
 		r.outbox[m.notice.Ballot] = m.notice
+		r.publish(ctx)
+	case *callRoll:
+		r.rolls[m.notice.Ballot] = m.notice
 		r.publish(ctx)
 	case *published:
 		r.publishing = false
@@ -142,12 +150,12 @@ func (r *relay) received(ctx actor.Context) {
 // publish hands what gathered to the bus, one round at a time: a slow bus
 // costs freshness elsewhere, nothing here.
 func (r *relay) publish(ctx actor.Context) {
-	if r.publishing || len(r.outbox) == 0 {
+	if r.publishing || len(r.outbox)+len(r.rolls) == 0 {
 		return
 	}
 	r.publishing = true
-	notices := r.outbox
-	r.outbox = make(map[oponn.BallotID]oponn.Notice)
+	notices := slices.AppendSeq(slices.Collect(maps.Values(r.outbox)), maps.Values(r.rolls))
+	r.outbox, r.rolls = make(map[oponn.BallotID]oponn.Notice), make(map[oponn.BallotID]oponn.Notice)
 	self, root, bus := ctx.Self(), r.system.root, r.system.cfg.Bus
 	r.system.task(func() {
 		c, cancel := context.WithTimeout(context.Background(), publishTimeout)
@@ -158,7 +166,7 @@ func (r *relay) publish(ctx actor.Context) {
 
 // publishAll publishes a few at a time, so that a round doesn't take a round
 // trip for each, and returns one of the errors.
-func publishAll(ctx context.Context, bus oponn.Bus, notices map[oponn.BallotID]oponn.Notice) error {
+func publishAll(ctx context.Context, bus oponn.Bus, notices []oponn.Notice) error {
 	waiting, failed := make(chan oponn.Notice, len(notices)), make(chan error, len(notices))
 	for _, notice := range notices {
 		waiting <- notice

@@ -88,16 +88,22 @@ func (s *streams) openStream(ctx actor.Context, m *openStream) {
 		return
 	}
 	sub := &subscriber{system: s.system, ballot: m.ballot, group: m.viewer.Group, sink: m.viewer.Sink,
-		seen: m.viewer.After, stays: m.viewer.Stays, number: len(s.open)}
+		seen: m.viewer.After, stays: m.viewer.Stays, uncounted: m.viewer.Uncounted, number: len(s.open)}
 	s.next = sub
 	ctx.SpawnPrefix(s.props, "")
 	s.next = nil
 	s.open = append(s.open, sub)
+	if !sub.uncounted {
+		s.system.presence.come(sub.ballot)
+	}
 	m.answer(sub, nil)
 }
 
 // left forgets a subscriber; the last one takes its number.
 func (s *streams) left(sub *subscriber) {
+	if !sub.uncounted {
+		s.system.presence.leave(sub.ballot)
+	}
 	last := len(s.open) - 1
 	moved := s.open[last]
 	s.open[sub.number], moved.number = moved, sub.number

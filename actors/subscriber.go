@@ -36,14 +36,15 @@ type (
 // from where.
 type subscriber struct {
 	slot
-	system *System
-	ballot oponn.BallotID
-	group  *oponn.Group
-	sink   oponn.Sink
-	seen   uint64 // the version that the viewer has
-	stays  bool   // through closing
-	ending bool   // the sink knows that nothing will follow
-	done   bool   // the sink is not called any more
+	system    *System
+	ballot    oponn.BallotID
+	group     *oponn.Group
+	sink      oponn.Sink
+	seen      uint64 // the version that the viewer has
+	stays     bool   // through closing
+	uncounted bool   // among those who watch
+	ending    bool   // the sink knows that nothing will follow
+	done      bool   // the sink is not called any more
 
 	taken  uint64    // by the viewer, when the reaper came last
 	moving time.Time // when the reaper last found that the viewer takes what it gets

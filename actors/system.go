@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -21,6 +22,7 @@ type System struct {
 	root      *actor.RootContext
 	admission *admission
 	inbox     *inbox
+	presence  *presence
 	patience  patience
 	loads     chan struct{} // bounds concurrent looks into the store
 	tasks     sync.WaitGroup
@@ -54,6 +56,7 @@ func Start(cfg Config) (*System, error) {
 		s.writers = append(s.writers, framework.NewLocalPID("oponn/writers/writer/"+strconv.Itoa(n)))
 	}
 	framework.EventStream.Subscribe(s.deadLetter)
+	s.presence = newPresence(func(notice oponn.Notice) { s.root.Send(s.relay, &callRoll{notice: notice}) })
 	s.inbox.wake = func() { s.root.Send(s.relay, &received{}) }
 	var grown sync.WaitGroup
 	grown.Add(2)
@@ -64,7 +67,13 @@ func Start(cfg Config) (*System, error) {
 	}
 	s.top = top
 	grown.Wait()
-	cfg.Bus.Receive(s.inbox.put)
+	cfg.Bus.Receive(func(notice oponn.Notice) {
+		if notice.Roll != nil {
+			s.presence.hear(notice.Ballot, *notice.Roll, time.Now())
+			return
+		}
+		s.inbox.put(notice)
+	})
 	if bus, ok := cfg.Bus.(resyncer); ok {
 		bus.Resynced(s.inbox.resynced)
 	}

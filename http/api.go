@@ -49,13 +49,21 @@ type ballotDocument struct {
 	AllowChange    bool         `json:"allow_change"`
 	ShuffleOptions bool         `json:"shuffle_options"`
 	RetentionDays  int          `json:"retention_days"`
+	JoinCode       bool         `json:"join_code"`
+	// Join is the six digits of an open ballot that has a join code.
+	Join *string `json:"join"`
 	// Revision is that of question and options, for votes that name it.
 	Revision uint32 `json:"revision"`
 }
 
 func (s *Server) ballotDocument(c echo.Context, b oponn.Snapshot, o oponn.Onlooker) ballotDocument {
 	d := &b.Ballot.Definition
+	var join *string
+	if code := string(s.joinCode(c, b)); code != "" {
+		join = &code
+	}
 	return ballotDocument{
+		JoinCode: d.JoinCode, Join: join,
 		ID: b.Ballot.ID.String(), URL: s.base(c.Request()) + votePath(b.Ballot.ID),
 		Question: d.Question, Options: optionDocuments(b, o), AllowWriteIn: d.AllowWriteIn,
 		Status: b.State.Status, CreatedAt: moment(b.Ballot.CreatedAt),

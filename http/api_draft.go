@@ -20,7 +20,7 @@ func (s *Server) readDraft(c echo.Context) (oponn.Draft, error) {
 		"question": &draft.Question, "options": &draft.Options, "allow_write_in": &draft.AllowWriteIn,
 		"opens_at": &opens, "closes_at": &closes, "choices": &choices,
 		"visibility": &rules.Visibility, "protection": &rules.Protection, "write_ins": &rules.WriteIns,
-		"allow_change": &rules.AllowChange, "shuffle_options": &rules.ShuffleOptions, "retention_days": &retention,
+		"allow_change": &rules.AllowChange, "shuffle_options": &rules.ShuffleOptions, "join_code": &rules.JoinCode, "retention_days": &retention,
 	})
 	if err != nil {
 		return oponn.Draft{}, err

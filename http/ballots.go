@@ -47,6 +47,23 @@ type Ballots interface {
 	// edge that is missing is CodeNotFound or CodeGone.
 	Owned(ctx context.Context, owner oponn.OwnerID, edge oponn.Edge, limit int) (oponn.OwnedPage, error)
 
+	// Beside returns the ballots of an owner that were created just before and
+	// just after the given one; zeros for none.
+	Beside(ctx context.Context, owner oponn.OwnerID, ballot oponn.BallotID) (before, after oponn.BallotID, err error)
+
+	// JoinCode returns the code by which an open ballot that wants one is found;
+	// empty for another.
+	JoinCode(ctx context.Context, ballot oponn.Snapshot) (oponn.JoinCode, error)
+
+	// Join returns the open ballot of a code; CodeNotFound for none.
+	Join(ctx context.Context, code oponn.JoinCode) (oponn.BallotID, error)
+
+	// Watching returns how many people watch a ballot, as of some seconds ago.
+	Watching(ballot oponn.BallotID) int
+
+	// Pace returns how the votes of a ballot came in.
+	Pace(ctx context.Context, ballot oponn.Snapshot) (oponn.Pace, error)
+
 	// Export begins an export of a ballot's votes. Who asks was checked before.
 	Export(ctx context.Context, ballot oponn.BallotID) (*oponn.Export, error)
 

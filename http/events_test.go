@@ -31,6 +31,7 @@ type listener struct {
 	response *http.Response
 	messages chan message // closed at the end of the stream
 	cancel   context.CancelFunc
+	api      bool // each event is held to the API's document
 }
 
 // listen opens a stream.
@@ -49,6 +50,9 @@ func (w *world) listen(path string, headers ...string) *listener {
 		w.t.Fatal(err)
 	}
 	l := &listener{t: w.t, response: response, messages: make(chan message), cancel: cancel}
+	if l.api = strings.HasPrefix(path, "/api/") && !w.handmade; l.api {
+		theContract(w.t).holds(w.t, req, reply{status: response.StatusCode, header: response.Header})
+	}
 	if response.StatusCode != http.StatusOK || response.Header.Get("Content-Type") != "text/event-stream" {
 		w.t.Fatalf("the stream answers %d %s", response.StatusCode, response.Header)
 	}
@@ -93,6 +97,9 @@ func (l *listener) next() (message, bool) {
 	l.t.Helper()
 	select {
 	case m, ok := <-l.messages:
+		if ok && l.api {
+			theContract(l.t).event(l.t, m)
+		}
 		return m, ok
 	case <-time.After(patience):
 		l.t.Fatal("no event came")

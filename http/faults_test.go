@@ -156,6 +156,7 @@ func (h *hand) do(what func(oponn.Sink)) {
 
 // byHand lets a test be the actor of the streams that are opened from now on.
 func (w *world) byHand() <-chan *hand {
+	w.handmade = true
 	hands := make(chan *hand, 16)
 	w.faults.set(func(f *faults) {
 		f.runtime = func(v oponn.Viewer) oponn.Stream {

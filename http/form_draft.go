@@ -21,6 +21,7 @@ func readNewBallot(form url.Values) views.NewBallot {
 		Kind:     oneOr(form.Get("kind"), views.KindSingle), Min: form.Get("choices_min"), Max: form.Get("choices_max"),
 		WriteIns: oneOr(form.Get("write_ins"), views.WriteInsOff), Visibility: form.Get("visibility"), Protection: form.Get("protection"),
 		Shuffle: form.Get("shuffle_options") != "", AllowChange: form.Get("allow_change") != "",
+		JoinCode:      form.Get("join_code") != "",
 		RetentionDays: strings.TrimSpace(form.Get("retention_days")),
 	}
 	if form.Get("allow_write_in") != "" && !form.Has("write_ins") {
@@ -57,6 +58,7 @@ func formDraft(filled views.NewBallot, now time.Time) (oponn.Draft, []oponn.Fiel
 	rules := &draft.Rules
 	rules.Visibility, rules.Protection = oponn.Visibility(filled.Visibility), oponn.Protection(filled.Protection)
 	rules.AllowChange, rules.ShuffleOptions = filled.AllowChange, filled.Shuffle
+	rules.JoinCode = filled.JoinCode
 	if draft.AllowWriteIn {
 		rules.WriteIns = oponn.Moderation(filled.WriteIns)
 	}
@@ -183,7 +185,7 @@ func localMoment(field, text string, zone *time.Location) (time.Time, *oponn.Fie
 // formLike returns the form for another ballot like one that there is.
 func formLike(d oponn.Definition) views.NewBallot {
 	filled := views.NewBallot{Question: d.Question, Options: d.Labels, Kind: views.KindSingle, WriteIns: views.WriteInsOff,
-		Visibility: d.Visibility.String(), Protection: d.Protection.String(), Shuffle: d.ShuffleOptions, AllowChange: d.AllowChange}
+		Visibility: d.Visibility.String(), Protection: d.Protection.String(), Shuffle: d.ShuffleOptions, AllowChange: d.AllowChange, JoinCode: d.JoinCode}
 	if d.AllowWriteIn {
 		filled.WriteIns = d.WriteIns.String()
 	}

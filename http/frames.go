@@ -68,7 +68,7 @@ type heartbeat struct {
 type dialects map[oponn.Onlooker]*dialect
 
 // classes are the classes of onlookers, with what tells their groups apart.
-var classes = map[oponn.Onlooker]string{{}: "", {Voted: true}: "/voted", {Owner: true}: "/owner"}
+var classes = map[oponn.Onlooker]string{{}: "", {Voted: true}: "/voted", {Owner: true}: "/owner", {Owner: true, Projected: true}: "/projector"}
 
 // pageDialects are spoken to htmx. A fragment serves all viewers of a language
 // and class.

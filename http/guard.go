@@ -24,6 +24,9 @@ var (
 	noStore    = []string{"no-store"}
 	anyOrigin  = []string{"*"}
 	exposed    = []string{"ETag, Retry-After, X-Request-Id"}
+	readers    = []string{"GET, HEAD"}
+	asked      = []string{"Authorization, If-None-Match, Last-Event-ID"}
+	aDay       = []string{"86400"}
 )
 
 // guard sets the headers that protect, and turns away what should not be
@@ -40,7 +43,7 @@ func (s *Server) guard(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		if s.draining.Load() {
 			h.Set("Connection", "close")
-			if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			if !reads(r) && r.Method != http.MethodOptions {
 				return errDraining()
 			}
 		}
@@ -62,12 +65,22 @@ func (s *Server) protect(r *http.Request, h http.Header) {
 		return
 	}
 	h["Content-Security-Policy"] = apiPolicy
-	// The API reads no cookies: whoever has a link may read from anywhere.
-	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+	// The API reads no cookies: whoever has a link may read from anywhere, and
+	// with credentials of their own too. Pages of other sites can't write.
+	switch {
+	case reads(r):
 		h["Access-Control-Allow-Origin"] = anyOrigin
 		h["Access-Control-Expose-Headers"] = exposed
+	case r.Method == http.MethodOptions: // a browser asks beforehand
+		h["Access-Control-Allow-Origin"] = anyOrigin
+		h["Access-Control-Allow-Methods"] = readers
+		h["Access-Control-Allow-Headers"] = asked
+		h["Access-Control-Max-Age"] = aDay
 	}
 }
+
+// reads says whether a request changes nothing.
+func reads(r *http.Request) bool { return r.Method == http.MethodGet || r.Method == http.MethodHead }
 
 func isAPI(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/api/") }
 

@@ -35,6 +35,7 @@ func TestJourney_Codes(t *testing.T) {
 	anna.must(anna.Type("#count", "a dozen"))
 	anna.must(anna.Click("[value=make_codes]"))
 	anna.await("Please give a whole number")
+	anna.must(anna.AwaitTrue("!!document.querySelector('#count')")) // the rest of the page
 	if focus := anna.eval("document.activeElement.getAttribute('role') + document.querySelector('#count').value"); focus != "alerta dozen" {
 		t.Errorf("focus and what was typed: %s", focus)
 	}

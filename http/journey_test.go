@@ -37,13 +37,13 @@ func TestJourney(t *testing.T) {
 	anna.await("Tabs or spaces?")
 	anna.await("copy_link") // the script is done with the page
 	link := anna.eval("document.querySelector('[data-copy-source]').value")
-	if u, err := url.Parse(link); err != nil || !strings.HasPrefix(u.Path, "/ballots/") {
+	if u, err := url.Parse(link); err != nil || !strings.HasPrefix(u.Path, "/b/") {
 		t.Fatalf("the link is %q", link)
 	}
 	if anna.eval("String(document.querySelectorAll('.share .qr path').length)") != "1" {
 		t.Error("there is no QR code")
 	}
-	page := w.url + link[strings.Index(link, "/ballots/"):]
+	page := w.url + "/ballots/" + link[strings.Index(link, "/b/")+len("/b/"):]
 	anna.must(anna.Go(page + "/results"))
 	anna.awaitState("live")
 	anna.await("0 votes")
@@ -185,7 +185,7 @@ func TestPages_FitAndSpeak(t *testing.T) {
 		v.must(v.Click("form .button-primary"))
 		v.await("close_now")
 		for name, path := range map[string]string{"home": "/", "new": "/new", "results": path + "/results", "receipt": receipt, "manage": path + "/manage",
-			"report": path + "/report", "privacy": "/privacy", "error": "/ballots/nothing-here"} {
+			"report": path + "/report", "privacy": "/privacy", "docs": "/docs", "error": "/ballots/nothing-here"} {
 			v.must(v.Go(w.url + path))
 			v.eval("for (const box of document.querySelectorAll('details')) box.open = true; ''")
 			v.fits(name, width)

@@ -14,8 +14,12 @@ type look func(echo.Context, oponn.Snapshot) (oponn.Onlooker, error)
 
 // browserOnlooker goes by the cookies of a browser.
 func (s *Server) browserOnlooker(c echo.Context, b oponn.Snapshot) (oponn.Onlooker, error) {
+	as := c.QueryParam("as")
+	if as == asAnybody {
+		return oponn.Onlooker{}, nil
+	}
 	if s.manages(c.Request(), b.Ballot) {
-		return oponn.Onlooker{Owner: true}, nil
+		return oponn.Onlooker{Owner: true, Projected: as == asProjector}, nil
 	}
 	voter, _, ok := s.ballotVoter(c, b.Ballot.ID)
 	if !ok || b.Ballot.Definition.Visibility != oponn.VisibleAfterVoting {

@@ -37,7 +37,7 @@ func (s *Server) manageView(c echo.Context, b oponn.Snapshot) views.Manage {
 	owner := oponn.Onlooker{Owner: true}
 	m := views.Manage{
 		ID: b.Ballot.ID.String(), Question: b.Ballot.Definition.Question, Result: resultData(b, owner), Kept: retention(b, owner),
-		Done: c.QueryParam("done"), ShareURL: s.shareBase(c.Request()) + votePath(b.Ballot.ID),
+		Done: c.QueryParam("done"), ShareURL: s.shareURL(c, b.Ballot.ID), JoinCode: s.joinCode(c, b),
 		Codes: s.codesView(c, b),
 	}
 	if b.State.Voters == 0 {

@@ -53,7 +53,8 @@ func (s *Server) resultsView(c echo.Context, id oponn.BallotID, after uint64, no
 	}
 	return views.ResultsPage(s.page(c), views.Results{
 		ID: id.String(), Question: snapshot.Ballot.Definition.Question, Result: resultData(snapshot, o), Version: version,
-		Kept: retention(snapshot, o), ByCodes: snapshot.Ballot.Definition.Protection == oponn.ProtectedByCodes, Owner: o.Owner, ManageURL: s.freshManageURL(c, snapshot.Ballot), Receipt: receipt, Changeable: snapshot.Ballot.Definition.AllowChange, Notice: notice, Created: c.QueryParam("created") != "", ShareURL: s.shareBase(c.Request()) + votePath(id),
+		Kept: retention(snapshot, o), ByCodes: snapshot.Ballot.Definition.Protection == oponn.ProtectedByCodes, Owner: o.Owner, ManageURL: s.freshManageURL(c, snapshot.Ballot), Receipt: receipt, Changeable: snapshot.Ballot.Definition.AllowChange, Notice: notice, Created: c.QueryParam("created") != "",
+		ShareURL: s.shareURL(c, id), JoinCode: s.joinCode(c, snapshot), Pace: s.paceChart(c, snapshot, o, views.PacePart),
 	}), nil
 }
 

@@ -81,7 +81,7 @@ func (s *Server) voteView(c echo.Context, b oponn.Snapshot, voter oponn.VoterID)
 		ID: b.Ballot.ID.String(), Question: b.Ballot.Definition.Question, AllowWriteIn: b.Ballot.Definition.AllowWriteIn, Rules: b.Ballot.Definition.Rules,
 		Revision: b.Ballot.Definition.Revision, Status: b.State.Status, HideVotes: !b.ShowsCounts(o),
 		OpensAt: b.State.OpensAt, ClosesAt: b.State.ClosesAt, ClosedAt: b.State.ClosedAt,
-		ShareURL: s.shareBase(c.Request()) + votePath(b.Ballot.ID),
+		ShareURL: s.shareURL(c, b.Ballot.ID),
 	}
 	if !v.HideVotes {
 		v.Votes = b.State.Voters

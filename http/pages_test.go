@@ -208,7 +208,7 @@ func TestNewBallotByForm(t *testing.T) {
 	b := w.browser()
 	b.open("/new").want(t, http.StatusOK)
 	path := b.makeBallot("options", "", "options", " ", "options", "water", "closes", "10m")
-	if made := b.open(path + "/results?created=1"); !strings.Contains(made.body, w.url+path+`"`) || !strings.Contains(made.body, `class="qr"`) {
+	if made := b.open(path + "/results?created=1"); !strings.Contains(made.body, w.url+"/b"+strings.TrimPrefix(path, "/ballots")+`"`) || !strings.Contains(made.body, `class="qr"`) {
 		t.Errorf("whoever made the ballot sees no link: %s", made.text())
 	}
 	r := document[struct {

@@ -144,7 +144,7 @@ func TestHosts(t *testing.T) {
 		}
 	}
 	b := w.ballot(teaOrCoffee())
-	for host, link := range map[string]string{"localhost:8080": "http://192.168.7.7:8080/ballots/", "127.0.0.1:9": "http://192.168.7.7:8080/ballots/", "[::1]:9": "http://192.168.7.7:8080/ballots/", "laptop.local": "http://laptop.local/ballots/"} {
+	for host, link := range map[string]string{"localhost:8080": "http://192.168.7.7:8080/b/", "127.0.0.1:9": "http://192.168.7.7:8080/b/", "[::1]:9": "http://192.168.7.7:8080/b/", "laptop.local": "http://laptop.local/b/"} {
 		r := w.get("/ballots/"+b.ID+"/results", "Host", host)
 		if !strings.Contains(r.body, `value="`+link+b.ID+`"`) {
 			t.Errorf("asked at %s, the page offers another link than %s", host, link)

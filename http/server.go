@@ -21,6 +21,7 @@ import (
 
 	"github.com/oponn/oponn/http/limit"
 	"github.com/oponn/oponn/views/locales"
+	"github.com/oponn/oponn/views/openapi"
 )
 
 const (
@@ -47,10 +48,15 @@ type Server struct {
 	codes       signer   // of cookies that stand for codes
 	tokens      signer
 	tokenBudget limit.Limiter // nil: none
+	document    *openapi.Document
 
 	reportBudget limit.Limiter // of an address; nil: none
 	reportFlood  limit.Limiter // of all addresses
 	exports      chan struct{} // has an entry for each export of votes under way
+
+	joinBudget *limit.Local // of an address; nil: none
+	pictures   *memo[pictureKey, []byte]
+	paces      *memo[paceKey, paceFound]
 
 	apiDialects    dialects
 	pageDialects   map[*locales.Locale]dialects
@@ -70,14 +76,20 @@ func New(cfg Config, ballots Ballots) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, ballots: ballots, crossOrigin: http.NewCrossOriginProtection(), ending: make(chan struct{})}
+	var err error
+	if s.document, err = openapi.Read(); err != nil {
+		return nil, err
+	}
 	s.apiDialects, s.pageDialects, s.statusDialects = apiDialects(), make(map[*locales.Locale]dialects), make(map[*locales.Locale]*dialect)
 	for _, l := range locales.All() {
 		s.pageDialects[l], s.statusDialects[l] = pageDialects(l), statusDialect(l)
 	}
 	s.reportFlood, s.exports = limit.NewLocal(reportFlood, time.Minute, 1), make(chan struct{}, maxExports)
+	s.pictures, s.paces = newMemo[pictureKey, []byte](keptPictures, drawers), newMemo[paceKey, paceFound](keptPaces, paceReaders)
 	s.sockets = newSockets()
 	s.seats = newSeats(cfg.MaxStreams, cfg.MaxStreams)
 	if cfg.RateLimits {
+		s.joinBudget = limit.NewLocal(joinBudget, joinPeriod, limitedKeys)
 		s.reportBudget = limit.NewLocal(reportBudget, time.Hour, limitedKeys)
 		s.tokenBudget = limit.NewLocal(tokenBudget, time.Minute, limitedKeys)
 		s.seats = newSeats(cfg.MaxStreams, max(cfg.MaxStreams/2, 1))

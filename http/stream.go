@@ -113,8 +113,8 @@ func (s *Server) watch(c echo.Context, id oponn.BallotID, d *dialect, to oponn.S
 	if err != nil {
 		return nil, err
 	}
-	return s.ballots.Watch(ctx, id, oponn.Viewer{Group: &d.Group, Sink: to, Stays: c.QueryParam("until") == "gone",
-		After: after})
+	return s.ballots.Watch(ctx, id, oponn.Viewer{Group: &d.Group, Sink: to, After: after,
+		Stays: c.QueryParam("until") == "gone", Uncounted: c.QueryParam("as") == asProjector})
 }
 
 // resume returns after which version a stream goes on: none for those who may

@@ -23,10 +23,13 @@ const AssetsPrefix = "/assets/"
 
 // Names of the assets, as URL takes them.
 const (
-	assetCSS     = "oponn.css"
-	assetJS      = "oponn.js"
-	assetFavicon = "favicon.svg"
-	assetHTMX    = "htmx.js"
+	assetCSS        = "oponn.css"
+	assetPresentCSS = "present.css"
+	assetPresentJS  = "present.js"
+	assetEmbedCSS   = "embed.css"
+	assetJS         = "oponn.js"
+	assetFavicon    = "favicon.svg"
+	assetHTMX       = "htmx.js"
 )
 
 // bundle are the vendored files that are served as one, htmx and its extension

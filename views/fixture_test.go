@@ -11,6 +11,7 @@ import (
 	"github.com/oponn/oponn"
 	"github.com/oponn/oponn/views"
 	"github.com/oponn/oponn/views/locales"
+	"github.com/oponn/oponn/views/openapi"
 )
 
 // hostile is a text that must come out as text.
@@ -49,6 +50,23 @@ func results() views.Results {
 		ShareURL: "https://oponn.example/ballots/" + ballotID}
 }
 
+func present() views.Present {
+	return views.Present{ID: ballotID, Question: "Tabs or " + hostile + "?", Result: result(1204, 861, 2), Version: 7,
+		ShareURL: "https://oponn.example/b/" + ballotID, JoinCode: "123456", Site: "oponn.example", Watching: 12}
+}
+
+func pace() oponn.Pace {
+	return oponn.Pace{{At: noon}, {At: noon.Add(time.Minute), Voters: 10}, {At: noon.Add(time.Hour), Voters: 1234}}
+}
+
+func docs() views.Docs {
+	document, err := openapi.Read()
+	if err != nil {
+		panic(err)
+	}
+	return views.Docs{Document: document, Base: "https://oponn.example"}
+}
+
 // pages are all pages in their main states, in English.
 func pages() map[string]views.View { return pagesOf(page) }
 
@@ -78,7 +96,19 @@ func pagesOf(page views.Page) map[string]views.View {
 	stands, fresh := results(), results()
 	stands.Notice = views.NoticeFirstStands
 	fresh.Receipt, fresh.Result = nil, result(0, 0)
+	covered, closing := present(), present()
+	covered.Covered, covered.Before, covered.After = true, ballotID, ballotID
+	closing.Result = final.Result
+	closing.Pace = views.PacePicture(page.Locale, hostile, pace(), views.PaceColumn)
+	final.Pace = views.PacePicture(page.Locale, hostile, pace(), views.PacePart)
+	secret := views.Embed{ID: ballotID, Question: hostile, Result: views.Result{Status: oponn.Open, Hidden: oponn.VisibleToOwner}}
 	return map[string]views.View{
+		"present":          views.PresentPage(page, present()),
+		"present, covered": views.PresentPage(page, covered),
+		"present, closed":  views.PresentPage(page, closing),
+		"embed":            views.EmbedPage(page, views.Embed{ID: ballotID, Question: hostile, Result: result(1, 2, 3), ShareURL: "https://oponn.example/b/" + ballotID}),
+		"embed, hidden":    views.EmbedPage(page, secret),
+		"home, wrong code": views.HomePage(page, views.Home{Typed: hostile, Elsewhere: true, Errors: []oponn.FieldError{{Field: "join", Code: "unknown"}}}),
 		"home": views.HomePage(page, views.Home{Path: "/?before=" + ballotID, Newer: true, Older: true, JoinURL: "http://192.168.1.20:8080",
 			Ballots: []views.Summary{{ID: ballotID, Question: hostile, Status: oponn.Open, Votes: 1, ClosesAt: noon}}}),
 		"home, empty": views.HomePage(page, views.Home{}),
@@ -118,6 +148,7 @@ func pagesOf(page views.Page) map[string]views.View {
 		"privacy":         views.PrivacyPage(page, ""),
 		"imprint":         views.ImprintPage(page, hostile+"\n\n# "+hostile+"\n\n- "+hostile),
 		"receipt":         views.ReceiptPage(page, views.Counting{ID: ballotID, Question: hostile, Locator: "7f3a", Counting: oponn.Counting{Counted: true, Hour: noon}}),
+		"docs":            views.DocsPage(page, docs()),
 		"error":           views.ErrorPage(page, views.Problem{Status: 404, Code: oponn.CodeNotFound}),
 		"error, to retry": views.ErrorPage(page, views.Problem{Status: 503, Code: oponn.CodeBusy, RetryAfter: 1500 * time.Millisecond}),
 	}

@@ -10,6 +10,12 @@ import (
 
 // Home is the data of the front page.
 type Home struct {
+	// Typed is a join code that was typed, and Errors what is wrong with it, on
+	// the field join.
+	Typed string
+	// Elsewhere says that the list of ballots is on another page.
+	Elsewhere bool
+	Errors    []oponn.FieldError
 	// Ballots are those that this browser made, the newest first.
 	Ballots []Summary
 	// Newer and Older say that there are more before and behind these.

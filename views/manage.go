@@ -47,6 +47,8 @@ type Manage struct {
 	Problem *Problem
 	// ShareURL is the absolute address of the vote page.
 	ShareURL string
+	// JoinCode is the ballot's; empty for none.
+	JoinCode oponn.JoinCode
 }
 
 // ManagePage returns the owner's page.

@@ -53,6 +53,8 @@ type NewBallot struct {
 	// Protection is one's name; empty is the browser's.
 	Protection           string
 	Shuffle, AllowChange bool
+	// JoinCode has the ballot found by six digits.
+	JoinCode bool
 	// RetentionDays is as typed; empty is the default.
 	RetentionDays string
 	// Errors are of the fields of a draft, and opens, closes, zone, kind.
@@ -97,5 +99,5 @@ func (d NewBallot) ruled() bool {
 	set.Zone = ""
 	plain := set == FormWindow{} || set == FormWindow{Opens: OpensNow, Closes: ClosesNever}
 	return wrong || !plain || d.Kind == KindApproval || d.WriteIns != "" && d.WriteIns != WriteInsOff ||
-		d.Visibility != "" && d.Visibility != visibilities[0] || d.Protection != "" && d.Protection != protections[0] || d.Shuffle || d.AllowChange || d.RetentionDays != ""
+		d.Visibility != "" && d.Visibility != visibilities[0] || d.Protection != "" && d.Protection != protections[0] || d.Shuffle || d.AllowChange || d.JoinCode || d.RetentionDays != ""
 }

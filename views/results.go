@@ -54,6 +54,10 @@ type Results struct {
 	// ShareURL is the absolute address of the vote page, for the link and the
 	// QR code.
 	ShareURL string
+	// JoinCode is the ballot's; empty for none.
+	JoinCode oponn.JoinCode
+	// Pace is the chart of a closed ballot; nil for none.
+	Pace *Picture
 	// Created says that the visitor has just made the ballot: what they want
 	// first is its link.
 	Created bool
@@ -61,7 +65,7 @@ type Results struct {
 
 // ResultsPage returns the result page.
 func ResultsPage(p Page, d Results) View {
-	v := View{page: p, title: p.t("result.title", d.Question), main: resultsMain(p, d)}
+	v := View{page: p, title: p.t("result.title", d.Question), main: resultsMain(p, d), preview: previewOf(d.Question, d.ShareURL)}
 	if d.Result.Status != oponn.Closed {
 		v.refresh = refreshSeconds
 	}

@@ -48,7 +48,24 @@ type View struct {
 	// refresh is after how many seconds a browser without scripts loads the
 	// page again; zero is never.
 	refresh int
-	main    templ.Component
+	// bare leaves out the rest of the site.
+	bare bool
+	// styles and scripts are assets besides those of all pages.
+	styles, scripts []string
+	preview         linkPreview
+	main            templ.Component
+}
+
+// linkPreview is what messengers show of a link.
+type linkPreview struct{ title, url, image string }
+
+// previewOf returns the preview of a ballot, given its short link.
+func previewOf(question, shareURL string) linkPreview {
+	base, id, found := strings.Cut(shareURL, "/b/")
+	if !found {
+		return linkPreview{}
+	}
+	return linkPreview{title: question, url: shareURL, image: base + "/ballots/" + id + "/preview.png"}
 }
 
 // Lang returns the page's language, as HTML's lang attribute names it.

@@ -69,7 +69,7 @@ type Vote struct {
 // VotePage returns the page on which one votes. Without the possibility to
 // vote, before opening and after closing, it says so and has no form.
 func VotePage(p Page, d Vote) View {
-	v := View{page: p, title: d.Question, main: voteMain(p, d)}
+	v := View{page: p, title: d.Question, main: voteMain(p, d), preview: previewOf(d.Question, d.ShareURL)}
 	if d.Status == oponn.Scheduled {
 		v.refresh = refreshSeconds
 	}

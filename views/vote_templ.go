@@ -153,7 +153,7 @@ func voteMain(p Page, d Vote) templ.Component {
 				return templ_7745c5c3_Err
 			}
 		}
-		templ_7745c5c3_Err = share(p, d.ShareURL, false).Render(ctx, templ_7745c5c3_Buffer)
+		templ_7745c5c3_Err = share(p, d.ShareURL, "", false).Render(ctx, templ_7745c5c3_Buffer)
 		if templ_7745c5c3_Err != nil {
 			return templ_7745c5c3_Err
 		}

@@ -3,6 +3,7 @@ package bus
 import (
 	"encoding/binary"
 	"errors"
+	"math"
 
 	"github.com/oponn/oponn"
 )
@@ -10,7 +11,7 @@ import (
 // A notice on the wire, all numbers big endian:
 //
 //	byte     0       format: 1
-//	byte     1       kind: 1 a head, 2 the ballot is gone
+//	byte     1       kind: 1 a head, 2 the ballot is gone, 3 a roll
 //	bytes    2 … 17  ballot
 //
 // and of a head
@@ -21,6 +22,12 @@ import (
 //	bytes   42 … 43  write-ins
 //	bytes   44 …     the sealed state, to the end
 //
+// and of a roll, which releases that don't know it refuse
+//
+//	bytes   18 … 25  instance
+//	bytes   26 … 29  watching
+//	byte    30       1 when it asks, else 0
+//
 // There is one spelling of every notice. Only the sealed state is
 // authenticated, and bound to ballot and version: of the other numbers a
 // receiver must believe nothing that matters.
@@ -28,9 +35,11 @@ const (
 	noticeFormat = 1
 	kindHead     = 1
 	kindGone     = 2
+	kindRoll     = 3
 
 	goneSize   = 2 + 16
 	headerSize = goneSize + 3*8 + 2
+	rollSize   = goneSize + 8 + 4 + 1
 	// maxSealed is far more than a ballot with all options and write-ins has.
 	maxSealed = 64 << 10
 )
@@ -44,6 +53,9 @@ var (
 func encodeNotice(n oponn.Notice) ([]byte, error) {
 	if n.Gone {
 		return append([]byte{noticeFormat, kindGone}, n.Ballot[:]...), nil
+	}
+	if n.Roll != nil {
+		return encodeRoll(n)
 	}
 	h := n.Head
 	if h.Ballot != n.Ballot || !sound(h) {
@@ -69,6 +81,10 @@ func decodeNotice(b string) (oponn.Notice, error) {
 	case b[1] == kindGone && len(b) == goneSize:
 		n.Gone = true
 		return n, nil
+	case b[1] == kindRoll && len(b) == rollSize && b[rollSize-1] <= 1:
+		n.Roll = &oponn.Roll{Instance: binary.BigEndian.Uint64([]byte(b[goneSize:])),
+			Watching: int(binary.BigEndian.Uint32([]byte(b[goneSize+8:]))), Asks: b[rollSize-1] == 1}
+		return n, nil
 	case b[1] != kindHead || len(b) <= headerSize:
 		return oponn.Notice{}, errNotice
 	}
@@ -91,4 +107,17 @@ func decodeNotice(b string) (oponn.Notice, error) {
 func sound(h oponn.Head) bool {
 	return h.Version > 0 && h.Voters <= h.Position && h.WriteIns >= 0 && h.WriteIns <= oponn.MaxWriteIns &&
 		len(h.Sealed) > 0 && len(h.Sealed) <= maxSealed
+}
+
+func encodeRoll(n oponn.Notice) ([]byte, error) {
+	if n.Roll.Watching < 0 || int64(n.Roll.Watching) > math.MaxUint32 {
+		return nil, errTooLong
+	}
+	b := append([]byte{noticeFormat, kindRoll}, n.Ballot[:]...)
+	b = binary.BigEndian.AppendUint64(b, n.Roll.Instance)
+	b = binary.BigEndian.AppendUint32(b, uint32(n.Roll.Watching))
+	if n.Roll.Asks {
+		return append(b, 1), nil
+	}
+	return append(b, 0), nil
 }

@@ -16,6 +16,10 @@ func anyNotice(t *rapid.T) oponn.Notice {
 	if rapid.Bool().Draw(t, "gone") {
 		return oponn.Notice{Ballot: ballot, Gone: true}
 	}
+	if rapid.Bool().Draw(t, "roll") {
+		return oponn.Notice{Ballot: ballot, Roll: &oponn.Roll{Instance: rapid.Uint64().Draw(t, "instance"),
+			Watching: rapid.IntRange(0, math.MaxUint32).Draw(t, "watching"), Asks: rapid.Bool().Draw(t, "asks")}}
+	}
 	position := rapid.Uint64().Draw(t, "position")
 	return oponn.Notice{Ballot: ballot, Head: oponn.Head{
 		Ballot:   ballot,
@@ -28,7 +32,10 @@ func anyNotice(t *rapid.T) oponn.Notice {
 }
 
 func same(a, b oponn.Notice) bool {
-	sealed := bytes.Equal(a.Head.Sealed, b.Head.Sealed)
+	if a.Roll != nil && b.Roll != nil {
+		return a.Ballot == b.Ballot && *a.Roll == *b.Roll
+	}
+	sealed := (a.Roll == nil) == (b.Roll == nil) && bytes.Equal(a.Head.Sealed, b.Head.Sealed)
 	return sealed && a.Ballot == b.Ballot && a.Gone == b.Gone && a.Head.Ballot == b.Head.Ballot &&
 		a.Head.Version == b.Head.Version && a.Head.Position == b.Head.Position &&
 		a.Head.Voters == b.Head.Voters && a.Head.WriteIns == b.Head.WriteIns
@@ -66,7 +73,7 @@ func TestNotice(t *testing.T) {
 	}
 	for name, b := range map[string]string{
 		"another format":       change(0, 2),
-		"another kind":         change(1, 3),
+		"another kind":         change(1, 4),
 		"gone with a head":     change(1, 2),
 		"version 0":            change(18, 0, 0, 0, 0, 0, 0, 0, 0),
 		"more voters than log": change(34, 1),

@@ -330,7 +330,7 @@ func (j *journey) ownZones() {
 	anna.sees("Your ballot is ready")
 	link, err := browsertest.Eval[string](anna.Visitor, `document.querySelector("[data-copy-source]").value`)
 	anna.must(err)
-	ben.must(ben.Go(j.there.url + link[strings.Index(link, "/ballots/"):]))
+	ben.must(ben.Go(j.there.url + link[strings.Index(link, "/b/"):]))
 	ben.sees("opens in")
 	// 20:00 in New York's summer is midnight in UTC, and nine in Tokyo.
 	ben.do("read the time by Tokyo's clock", `(() => { const t = document.querySelector("time[data-countdown]");

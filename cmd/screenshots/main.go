@@ -137,6 +137,8 @@ func shots(ballot, approval, coded made) []shot {
 	}
 	page, lunch := "/ballots/"+ballot.ID, "/ballots/"+approval.ID
 	return []shot{
+		{"docs-phone", "/docs#castVote", 390, 844, dark, nil},
+		{"docs-wide", "/docs#castVote", 1280, 900, dark, nil},
 		{"home-wide", "/", 1280, 720, dark, nil},
 		{"home-narrow", "/", 320, 640, dark, nil},
 		{"new-wide", "/new", 1280, 720, dark, nil},
@@ -156,6 +158,8 @@ func shots(ballot, approval, coded made) []shot {
 		{"results-wide-light", page + "/results", 1600, 900, light, live},
 		{"results-phone", page + "/results", 390, 844, dark, live},
 		{"results-phone-ar", page + "/results", 390, 844, append(dark, browsertest.Prefers("ar")), live},
+		{"present-wide", page + "/present", 1920, 1080, dark, live},
+		{"embed-light", page + "/embed", 600, 560, light, live},
 		{"error-phone", "/ballots/nothing", 390, 600, dark, nil},
 	}
 }

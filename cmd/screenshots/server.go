@@ -122,6 +122,7 @@ func (s *server) fill(ctx context.Context) (made, error) {
 	var ballot made
 	err := s.post(ctx, "/api/v1/ballots", map[string]any{
 		"question":  "Tabs or spaces?",
+		"join_code": true,
 		"options":   []string{"tabs, obviously", "spaces, two of them", "whatever the formatter says", "both, in the same file"},
 		"closes_at": time.Now().Add(272 * time.Second).UTC().Format(time.RFC3339),
 	}, &ballot)

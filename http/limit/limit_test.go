@@ -72,3 +72,19 @@ func TestAddressKey(t *testing.T) {
 		t.Error("no address has no key")
 	}
 }
+
+func TestLocal_TakesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := limit.NewLocal(2, time.Hour, 10)
+		for range 10 {
+			if wait := take(t, l, "a", 1); wait != 0 {
+				t.Fatalf("what was given back is gone: wait %v", wait)
+			}
+			l.Return("a", 1)
+		}
+		take(t, l, "a", 2)
+		if take(t, l, "a", 1) == 0 {
+			t.Error("a bucket holds more than its burst")
+		}
+	})
+}

@@ -53,6 +53,10 @@ func (l *Local) Take(_ context.Context, key string, n int) (time.Duration, error
 	return wait, nil
 }
 
+// Return gives back what was taken and turned out to cost nothing. A bucket
+// never holds more than its burst.
+func (l *Local) Return(key string, n int) { l.bucket(key).AllowN(time.Now(), -n) }
+
 func (l *Local) bucket(key string) *rate.Limiter {
 	l.mu.Lock()
 	defer l.mu.Unlock()

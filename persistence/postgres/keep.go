@@ -13,7 +13,8 @@ type kept struct {
 	added   int
 	edited  int
 	buried  []oponn.BallotID
-	at      array // when those were buried
+	closed  []oponn.BallotID // those and the ones that are closed now: their join codes are released
+	at      array            // when those were buried
 }
 
 // move is an effect that moves a head.
@@ -30,7 +31,7 @@ func (k *kept) add(ground oponn.Ground, effect oponn.Effect) {
 		if k.buried == nil {
 			k.at = newArray(oidTimestamptz, 1, 8)
 		}
-		k.buried = append(k.buried, ballot)
+		k.buried, k.closed = append(k.buried, ballot), append(k.closed, ballot)
 		k.at.instant(ground.Now)
 	case effect.Head.Version != ground.Head.Version:
 		k.effects = append(k.effects, move{effect, ground.Now})
@@ -38,6 +39,9 @@ func (k *kept) add(ground oponn.Ground, effect oponn.Effect) {
 		k.added += len(effect.Added)
 		if effect.Definition != nil {
 			k.edited++
+		}
+		if effect.State.Status == oponn.Closed {
+			k.closed = append(k.closed, ballot)
 		}
 	}
 }
@@ -56,6 +60,9 @@ func (k *kept) steps() []step {
 	}
 	if len(k.effects) > 0 {
 		steps = append(steps, step{updateHeads, k.heads(), nil})
+	}
+	if len(k.closed) > 0 {
+		steps = append(steps, step{releaseJoinCodes, [][]byte{uuids(k.closed)}, nil})
 	}
 	if len(k.buried) > 0 {
 		ballots := uuids(k.buried)

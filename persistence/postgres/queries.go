@@ -33,6 +33,12 @@ const (
 	countCodes
 	selectTags
 	deleteCodes
+	selectJoinCode
+	claimJoinCode
+	reviveJoinCode
+	selectJoined
+	releaseJoinCodes
+	selectPace
 	insertBallot
 	updateDefinitions
 	insertHead
@@ -110,6 +116,20 @@ var queries = [numQueries]string{
 	countCodes:  "select count(*) from codes where ballot = $1::uuid",
 	selectTags:  "select tag from codes where ballot = $1::uuid",
 	deleteCodes: "delete from codes where ctid = any(array(select ctid from codes where ballot = $1::uuid limit $2::bigint))",
+
+	selectJoinCode: "select code from join_codes where ballot = $1::uuid and released_at is null",
+	reviveJoinCode: "update join_codes set released_at = null where ballot = $1::uuid returning code",
+	// The first one that is free, by a single insert: others may be taken in
+	// the same moment.
+	claimJoinCode: `insert into join_codes (code, ballot) values ($1::text, $2::uuid)
+		on conflict (code) do update set ballot = excluded.ballot, released_at = null
+		where join_codes.released_at <= clock_timestamp() - interval '24 hours' returning code`,
+	selectJoined:     "select ballot from join_codes where code = $1::text and released_at is null",
+	releaseJoinCodes: "update join_codes set released_at = clock_timestamp() where ballot = any($1::uuid[]) and released_at is null",
+
+	// The log of one ballot, which is what its primary key begins with.
+	selectPace: `select greatest(0, floor(extract(epoch from at - $2::timestamptz) / $3::bigint))::bigint slot, count(*)
+		from votes where ballot = $1::uuid and revision = 1 group by slot`,
 
 	updateDefinitions: "update ballots set definition = t.definition from unnest($1::uuid[], $2::bytea[]) t(id, definition) where ballots.id = t.id",
 	insertBallot: `insert into ballots (id, created_at, owner, owner_key, kek, wrapped_dek, commitment, definition)

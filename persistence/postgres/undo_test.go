@@ -96,7 +96,7 @@ func TestUndo(t *testing.T) {
 			err := admin.QueryRow(ctx, "select exists (select from pg_stat_activity where datname = current_database() and query like '%pg_try_advisory_lock%' and pid <> pg_backend_pid())").Scan(&waits)
 			return err == nil && waits
 		})
-		exec(t, admin, "begin", "lock table codes", "select pg_advisory_unlock(x'6f706f6e6e'::bigint)")
+		exec(t, admin, "begin", "lock table join_codes", "select pg_advisory_unlock(x'6f706f6e6e'::bigint)")
 		began := time.Now()
 		expect(t, <-undone, oponn.CodeBusy, "")
 		if took := time.Since(began); took > 20*time.Second {

@@ -201,6 +201,11 @@ func (c *connection) keep(ground oponn.Ground, effect oponn.Effect) error {
 	if effect.Head.Version == ground.Head.Version {
 		return nil // nothing changed
 	}
+	if effect.State.Status == oponn.Closed {
+		if err := c.exec(releaseJoinCode, ground.Now.UnixMicro(), ballot[:]); err != nil {
+			return err
+		}
+	}
 	for _, vote := range effect.Logged {
 		if err := c.insertVote(ballot, vote); err != nil {
 			return err

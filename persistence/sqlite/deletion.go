@@ -18,6 +18,9 @@ func (c *connection) bury(ballot oponn.BallotID, at time.Time) error {
 			return err
 		}
 	}
+	if err := c.exec(releaseJoinCode, at.UnixMicro(), ballot[:]); err != nil {
+		return err
+	}
 	return c.exec(insertTombstone, ballot[:], at.UnixMicro())
 }
 

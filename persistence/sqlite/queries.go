@@ -26,6 +26,12 @@ const (
 	countCodes
 	selectTags
 	deleteCodes
+	selectJoinCode
+	claimJoinCode
+	reviveJoinCode
+	selectJoined
+	releaseJoinCode
+	selectPace
 	insertBallot
 	updateDefinition
 	selectBallot
@@ -61,6 +67,15 @@ var queries = [numQueries]string{
 	countCodes:  "SELECT count(*) FROM codes WHERE ballot = ?",
 	selectTags:  "SELECT tag FROM codes WHERE ballot = ?",
 	deleteCodes: "DELETE FROM codes WHERE (ballot, tag) IN (SELECT ballot, tag FROM codes WHERE ballot = ? LIMIT ?) RETURNING 1",
+
+	selectJoinCode: "SELECT code FROM join_codes WHERE ballot = ? AND released_at IS NULL",
+	reviveJoinCode: "UPDATE join_codes SET released_at = NULL WHERE ballot = ? RETURNING code",
+	claimJoinCode: `INSERT INTO join_codes (code, ballot) VALUES (?, ?)
+		ON CONFLICT (code) DO UPDATE SET ballot = excluded.ballot, released_at = NULL WHERE released_at <= ? RETURNING code`,
+	selectJoined:    "SELECT ballot FROM join_codes WHERE code = ? AND released_at IS NULL",
+	releaseJoinCode: "UPDATE join_codes SET released_at = ? WHERE ballot = ? AND released_at IS NULL",
+
+	selectPace: "SELECT max(0, (at - ?) / ?) AS slot, count(*) FROM votes WHERE ballot = ? AND revision = 1 GROUP BY slot",
 
 	selectVotes: "SELECT tag, revision, vote_id, position, version, at, sealed FROM votes WHERE ballot = ? AND tag = ? ORDER BY revision",
 	selectByTag: "SELECT tag, revision, vote_id, position, version, at, sealed FROM votes WHERE ballot = ? AND (tag, revision) > (?, ?) ORDER BY tag, revision LIMIT ?",

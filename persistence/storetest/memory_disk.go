@@ -20,6 +20,7 @@ type disk struct {
 	mu      sync.RWMutex // guards what follows, held for moments only
 	ballots map[oponn.BallotID]*kept
 	gone    map[oponn.BallotID]time.Time
+	joins   map[oponn.JoinCode]*joining
 }
 
 // kept is a ballot on the disk.
@@ -33,7 +34,8 @@ type kept struct {
 
 func newDisk() *disk {
 	return &disk{writing: make(chan struct{}, 1),
-		ballots: make(map[oponn.BallotID]*kept), gone: make(map[oponn.BallotID]time.Time)}
+		ballots: make(map[oponn.BallotID]*kept), gone: make(map[oponn.BallotID]time.Time),
+		joins: make(map[oponn.JoinCode]*joining)}
 }
 
 // find returns a ballot, or CodeNotFound or CodeGone. The caller holds mu.
@@ -88,12 +90,16 @@ func (d *disk) keep(g oponn.Ground, e oponn.Effect) {
 	defer d.mu.Unlock()
 	ballot := g.Head.Ballot
 	if e.Tombstone {
+		d.release(ballot, g.Now)
 		delete(d.ballots, ballot)
 		d.gone[ballot] = g.Now
 		return
 	}
 	if e.Head.Version == g.Head.Version {
 		return
+	}
+	if e.State.Status == oponn.Closed {
+		d.release(ballot, g.Now)
 	}
 	k := d.ballots[ballot]
 	k.at, k.record.Head = g.Now, copyHead(e.Head)

@@ -37,6 +37,8 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 	s.group("Deletion", suite.deletion)
 	s.group("Definitions", suite.definitions)
 	s.group("Codes", suite.codes)
+	s.group("JoinCodes", suite.joinCodes)
+	s.group("Pace", suite.pace)
 	s.group("Changes", suite.changes)
 	s.group("Retention", suite.retention)
 	s.group("Rewrap", suite.rewrap)

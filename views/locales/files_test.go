@@ -155,7 +155,7 @@ func TestFiles_Translated(t *testing.T) {
 }
 
 // What is written in Latin letters in a language that has others: names.
-var latin = regexp.MustCompile(`^([Oo]ponn|UTC|QR|CSV|Cookie|ID|IP)$`)
+var latin = regexp.MustCompile(`^([Oo]ponn|UTC|QR|CSV|Cookie|ID|IP|API|HTML)$`)
 
 func TestFiles_Script(t *testing.T) {
 	word := regexp.MustCompile(`[A-Za-z]+`)

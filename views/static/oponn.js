@@ -244,6 +244,11 @@
     setTimeout(() => { button.textContent = button.idle; }, 2500);
   }
 
+  // The system's own way to pass a link on, where there is one.
+  function send(button) {
+    navigator.share({ title: document.title, url: button.dataset.share }).catch(() => {}); // perhaps they thought better of it
+  }
+
   // The owner key comes in the fragment of the manage link, and leaves the
   // address at once. It is sent when the button is pressed.
   function takeKey(field) {
@@ -260,6 +265,7 @@
     if (hit("[data-add-option]")) addOption(hit("[data-options]"));
     else if (hit("[data-remove-option]")) removeOption(hit("[data-option]"));
     else if (hit("[data-copy]")) copy(hit("[data-copy]"));
+    else if (hit("[data-share]")) send(hit("[data-share]"));
     else if (hit("[data-print]")) print();
   });
   // After htmx has brought in another page: back to that one.
@@ -283,6 +289,7 @@
     skew = (Date.parse(find("[data-now]")?.dataset.now) || Date.now()) - Date.now();
     takeKey(find("[data-owner-key]", root));
     for (const button of findAll("[data-copy], [data-print]", root)) button.hidden = false;
+    for (const button of findAll("[data-share]", root)) button.hidden = !navigator.share;
     for (const box of findAll("[data-options]", root)) numberOptions(box);
     for (const select of findAll("[data-zone]", root)) setZone(select);
     showTimes();
