@@ -34,7 +34,7 @@ func (s *Server) takeCode(c echo.Context, ballot oponn.BallotID, voter oponn.Vot
 // that is the order in which browsers send them (RFC 6265, section 5.4).
 func (s *Server) makeRoom(c echo.Context, kind string, ballot oponn.BallotID, most int) {
 	r := c.Request()
-	prefix := identity{name: kind}.cookieName(s.secure(r))
+	prefix := cookieName(kind, s.secure(r))
 	var others []string
 	for _, cookie := range r.Cookies() {
 		if strings.HasPrefix(cookie.Name, prefix) && cookie.Name != prefix+ballot.String() {
@@ -55,7 +55,7 @@ func (s *Server) setCookie(c echo.Context, name, value string, age int) {
 }
 
 func codeCookieName(ballot oponn.BallotID, secure bool) string {
-	return identity{name: codeCookie + ballot.String()}.cookieName(secure)
+	return cookieName(codeCookie+ballot.String(), secure)
 }
 
 // codeVoter returns the voter whose code the browser has shown on a ballot.

@@ -20,7 +20,7 @@ type identity struct {
 
 // read returns the id in the request's cookie. One that is forged is none.
 func (i identity) read(r *http.Request, secure bool) (id [16]byte, ok bool) {
-	cookie, err := r.Cookie(i.cookieName(secure))
+	cookie, err := r.Cookie(cookieName(i.name, secure))
 	if err != nil {
 		return id, false
 	}
@@ -38,19 +38,19 @@ func (i identity) set(w http.ResponseWriter, secure bool, id [16]byte) {
 		age = 0
 	}
 	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure wherever browsers reach us by https
-		Name: i.cookieName(secure), Value: i.signer.sign(id[:]),
+		Name: cookieName(i.name, secure), Value: i.signer.sign(id[:]),
 		Path: "/", MaxAge: age,
 		HttpOnly: true, Secure: secure, SameSite: http.SameSiteLaxMode,
 	})
 }
 
-// cookieName has the prefix that makes browsers refuse such a cookie from
+// cookieName adds the prefix that makes browsers refuse such a cookie from
 // another host or an insecure connection.
-func (i identity) cookieName(secure bool) string {
+func cookieName(name string, secure bool) string {
 	if secure {
-		return "__Host-" + i.name
+		return "__Host-" + name
 	}
-	return i.name
+	return name
 }
 
 // voter returns whose browser asks.

@@ -68,7 +68,7 @@ func formDraft(filled views.NewBallot, now time.Time) (oponn.Draft, []oponn.Fiel
 	rules.Choices, bad = formBounds(filled)
 	wrong = append(wrong, bad...)
 	if filled.RetentionDays != "" {
-		days, err := strconv.Atoi(filled.RetentionDays)
+		days, err := strconv.Atoi(typed(filled.RetentionDays))
 		if err != nil || days == 0 {
 			days = -1 // out of every range
 		}
@@ -89,8 +89,7 @@ func formBounds(filled views.NewBallot) (oponn.Bounds, []oponn.FieldError) {
 	}
 	bounds := oponn.Bounds{Min: 1, Max: max(len(filled.Options), oponn.MinOptions)}
 	for text, end := range map[string]*int{filled.Min: &bounds.Min, filled.Max: &bounds.Max} {
-		text = strings.TrimSpace(text)
-		if text == "" {
+		if text = typed(text); text == "" {
 			continue
 		}
 		n, err := strconv.Atoi(text)

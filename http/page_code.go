@@ -84,7 +84,7 @@ func (s *Server) formVoter(c echo.Context, id oponn.BallotID, form url.Values) (
 	if strings.TrimSpace(form.Get("code")) == "" {
 		return by, oponn.Invalid(requiredCode())
 	}
-	if by.voter, err = byCode(form.Get("code")); err == nil {
+	if by.voter, err = byCode(typed(form.Get("code"))); err == nil {
 		holder, holds := s.codeVoter(c, id)
 		by.known = holds && holder == by.voter
 	}

@@ -47,7 +47,7 @@ func (s *Server) codesByForm(c echo.Context) error {
 
 // makeCodes makes as many codes as a form asks for.
 func (s *Server) makeCodes(c echo.Context, b oponn.Snapshot, form url.Values) error {
-	count, err := strconv.Atoi(strings.TrimSpace(form.Get("count")))
+	count, err := strconv.Atoi(typed(form.Get("count")))
 	if err != nil {
 		count = 0 // out of range
 	}

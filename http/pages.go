@@ -12,15 +12,10 @@ import (
 
 	"github.com/oponn/oponn"
 	"github.com/oponn/oponn/views"
-	"github.com/oponn/oponn/views/locales"
 )
 
-func locale(r *http.Request) *locales.Locale {
-	return locales.Match(r.Header.Get("Accept-Language"))
-}
-
 func (s *Server) page(c echo.Context) views.Page {
-	return views.Page{Locale: locale(c.Request()), Assets: s.cfg.Assets, Now: time.Now(), Imprint: s.cfg.Imprint != ""}
+	return views.Page{Locale: s.locale(c.Request()), Assets: s.cfg.Assets, Now: time.Now(), Path: pagePath(c), Imprint: s.cfg.Imprint != ""}
 }
 
 // show answers with a page: whole, or the part that htmx asks for. It is drawn
@@ -35,7 +30,9 @@ func (s *Server) show(c echo.Context, status int, v views.View) error {
 	if err := component.Render(context.WithoutCancel(c.Request().Context()), &page); err != nil {
 		return oponn.Internal(err)
 	}
-	c.Response().Header().Set("Vary", "HX-Request, HX-Request-Type, Accept-Language, Cookie")
+	h := c.Response().Header()
+	h.Set("Vary", "HX-Request, HX-Request-Type, Accept-Language, Cookie")
+	h.Set("Content-Language", v.Lang())
 	return c.HTMLBlob(status, page.Bytes())
 }
 

@@ -91,7 +91,7 @@ func (s *Server) paceChart(c echo.Context, b oponn.Snapshot, o oponn.Onlooker, s
 	if shape.File() {
 		wait = s.cfg.Deadline
 	}
-	return views.PacePicture(locale(c.Request()), b.Ballot.Definition.Question, s.pace(c.Request().Context(), b, o, wait), shape)
+	return views.PacePicture(s.locale(c.Request()), b.Ballot.Definition.Question, s.pace(c.Request().Context(), b, o, wait), shape)
 }
 
 // resultPicture returns the handler for a picture of a result, for whoever may
@@ -116,7 +116,7 @@ func (s *Server) resultPicture(name, mediaType string) echo.HandlerFunc {
 			return resultsHidden(snapshot)
 		}
 		o.Projected = o.Owner // it is made to be shown to others
-		l, pixels := locale(c.Request()), mediaType == mediaPNG
+		l, pixels := s.locale(c.Request()), mediaType == mediaPNG
 		var figure *views.Picture
 		switch {
 		case name == "bars":

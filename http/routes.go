@@ -29,6 +29,7 @@ func (s *Server) routes() *echo.Echo {
 	post := func(path string, handle echo.HandlerFunc) { e.POST(path, s.bound(handle)) }
 	get("/", s.showHome)
 	get("/new", s.showNew)
+	post(routeLanguage, s.chooseLanguage)
 	get("/join", s.join)
 	get("/b/:id", s.openShort)
 	post("/ballots", s.createByForm)

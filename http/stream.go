@@ -24,7 +24,7 @@ func (s *Server) streamPage(c echo.Context) error {
 	if head(c) {
 		return newStreamWriter(c).begin(nil)
 	}
-	l := locale(c.Request())
+	l := s.locale(c.Request())
 	d := s.statusDialects[l]
 	var err error
 	if c.QueryParam("only") != "status" {

@@ -67,8 +67,11 @@ func docs() views.Docs {
 	return views.Docs{Document: document, Base: "https://oponn.example"}
 }
 
-// pages are all pages in their main states.
-func pages() map[string]views.View {
+// pages are all pages in their main states, in English.
+func pages() map[string]views.View { return pagesOf(page) }
+
+// pagesOf are all pages in their main states.
+func pagesOf(page views.Page) map[string]views.View {
 	scheduled, closed, wrong := vote(), vote(), vote()
 	scheduled.Status, scheduled.OpensAt = oponn.Scheduled, noon.Add(time.Hour)
 	closed.Status = oponn.Closed

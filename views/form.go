@@ -35,7 +35,8 @@ func (f fieldErrors) of(fields ...string) string {
 	return ""
 }
 
-// text returns the sentence in the page's language, or the error's own.
+// text returns the sentence in the page's language; of an error that has none,
+// which no form of ours brings about, that something is wrong here.
 func (f fieldErrors) text(e oponn.FieldError) string {
 	field, _, _ := strings.Cut(e.Field, "[")
 	if field == "choices" {
@@ -48,10 +49,12 @@ func (f fieldErrors) text(e oponn.FieldError) string {
 	case e.Code == "too_many":
 		return f.locale.N("error.choice.at_most", uint64(f.bounds.Max))
 	}
-	if key := "error." + field + "." + e.Code; f.locale.Has(key) {
-		return f.locale.T(key)
+	for _, key := range []string{"error." + field + "." + e.Code, "error.any." + e.Code} {
+		if f.locale.Has(key) {
+			return f.locale.T(key)
+		}
 	}
-	return e.Message
+	return f.locale.T("error.any.other")
 }
 
 // anchor returns the id of the control that an error is about.

@@ -29,7 +29,14 @@ type Page struct {
 	Now time.Time
 	// Imprint says that there is an imprint to link to.
 	Imprint bool
+	// Path is the page's own, with the query: where the switch of languages
+	// leads back to.
+	Path string
 }
+
+// LanguageQuery is the field of a query that names the language of the answer,
+// by its Lang: what is put into a page later has to be in the page's.
+const LanguageQuery = "lang"
 
 // View is a page ready to be rendered.
 type View struct {
@@ -61,6 +68,9 @@ func previewOf(question, shareURL string) linkPreview {
 	return linkPreview{title: question, url: shareURL, image: base + "/ballots/" + id + "/preview.png"}
 }
 
+// Lang returns the page's language, as HTML's lang attribute names it.
+func (v View) Lang() string { return v.page.Locale.Lang() }
+
 // Document returns the whole page.
 func (v View) Document() templ.Component { return document(v) }
 
@@ -68,6 +78,15 @@ func (v View) Document() templ.Component { return document(v) }
 // htmx that asks for a part: HX-Request is true and HX-Request-Type is
 // partial. It begins with a title element, which htmx makes the document's.
 func (v View) Part() templ.Component { return part(v) }
+
+// inLanguage returns the path with the page's language in its query.
+func (p Page) inLanguage(path string) string {
+	separator := "?"
+	if strings.Contains(path, "?") {
+		separator = "&"
+	}
+	return path + separator + LanguageQuery + "=" + p.Locale.Lang()
+}
 
 // t returns a text in the page's language.
 func (p Page) t(key string, args ...string) string { return p.Locale.T(key, args...) }

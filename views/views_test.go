@@ -159,7 +159,7 @@ func TestVotePage(t *testing.T) {
 	})
 	t.Run("has no form while nobody can vote", func(t *testing.T) {
 		for _, name := range []string{"vote, scheduled", "vote, closed"} {
-			if text := render(t, pages()[name].Document()); strings.Contains(text, "<form") {
+			if text := render(t, pages()[name].Document()); strings.Contains(text, `<form id="vote"`) {
 				t.Errorf("%s has a form", name)
 			}
 		}
@@ -188,7 +188,7 @@ func TestNewPage(t *testing.T) {
 }
 
 func TestResultsPage(t *testing.T) {
-	const live = `hx-sse:connect="/ballots/` + ballotID + `/live?until=gone&amp;after=7"`
+	const live = `hx-sse:connect="/ballots/` + ballotID + `/live?until=gone&amp;after=7&amp;lang=en"`
 	t.Run("follows an open ballot", func(t *testing.T) {
 		text := render(t, pages()["results"].Document())
 		if assets.HasHTMX() != strings.Contains(text, live) {

@@ -147,7 +147,10 @@ func In(zone string) Option {
 
 // Prefers makes the visitor's browser ask for a language.
 func Prefers(lang string) Option {
-	return command(network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": lang}})
+	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{Headers: network.Headers{"Accept-Language": lang}})
+		return err
+	})
 }
 
 // NoScript switches JavaScript off.

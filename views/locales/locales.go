@@ -5,7 +5,8 @@
 // arguments, in the order that suits the language. A text that depends on a
 // number is an object instead, with one text per plural form of the language
 // (zero, one, two, few, many, other; other is always there), and {0} is the
-// number. To add a language, add its file: nothing else names it.
+// number. To add a language, add its file: nothing else names it. What the
+// file needs besides the texts is said in docs/languages.md.
 package locales
 
 import (
@@ -32,6 +33,7 @@ type Locale struct {
 	tag     language.Tag
 	texts   map[string]text
 	printer *message.Printer
+	rtl     bool
 }
 
 // text is one entry of a file: the plural forms of a counted text, or only
@@ -102,10 +104,26 @@ func read(file string) (*Locale, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &Locale{tag: tag, printer: message.NewPrinter(tag)}
-	if err := json.Unmarshal(b, &l.texts); err != nil {
+	return Parse(tag, b)
+}
+
+// Parse returns the locale of a language by the content of its file.
+func Parse(tag language.Tag, file []byte) (*Locale, error) {
+	l := &Locale{tag: tag}
+	if err := json.Unmarshal(file, &l.texts); err != nil {
 		return nil, err
 	}
+	switch script, _ := tag.Script(); script.String() {
+	case "Arab", "Hebr", "Syrc", "Thaa", "Nkoo":
+		l.rtl = true
+	}
+	// The digits of links, codes and browsers' own clocks, in Arabic too: so
+	// CLDR has it since release 42, and x/text carries an older one.
+	digits, err := tag.SetTypeForKey("nu", "latn")
+	if err != nil {
+		return nil, err
+	}
+	l.printer = message.NewPrinter(digits)
 	return l, nil
 }
 
@@ -126,6 +144,16 @@ func For(tag language.Tag) *Locale {
 	return all[i]
 }
 
+// Named returns the locale whose Lang is the name; nil for none.
+func Named(name string) *Locale {
+	for _, l := range all {
+		if l.Lang() == name {
+			return l
+		}
+	}
+	return nil
+}
+
 // Match returns the locale that suits the value of an Accept-Language header
 // best; English when nothing does, or when the value can't be read.
 func Match(acceptLanguage string) *Locale {
@@ -143,12 +171,14 @@ func (l *Locale) Lang() string { return l.tag.String() }
 // Dir returns the direction of writing as HTML's dir attribute names it: ltr
 // or rtl.
 func (l *Locale) Dir() string {
-	switch script, _ := l.tag.Script(); script.String() {
-	case "Arab", "Hebr", "Syrc", "Thaa", "Nkoo":
+	if l.rtl {
 		return "rtl"
 	}
 	return "ltr"
 }
+
+// Name returns what the language calls itself.
+func (l *Locale) Name() string { return l.T("language.name") }
 
 // Has says whether there is a text for the key.
 func (l *Locale) Has(key string) bool {
@@ -160,11 +190,25 @@ func (l *Locale) Has(key string) bool {
 // without a text gives English, then the key itself: a test keeps that from
 // being seen.
 func (l *Locale) T(key string, args ...string) string {
-	return fill(l.lookup(key)[plural.Other], args)
+	return fill(l.lookup(key)[plural.Other], l.isolated(args))
+}
+
+// isolated returns the arguments so that one written from left to right, as a
+// link or a time, keeps its order within a text from right to left.
+func (l *Locale) isolated(args []string) []string {
+	if !l.rtl {
+		return args
+	}
+	const firstStrong, pop = "\u2068", "\u2069"
+	set := make([]string, len(args))
+	for i, arg := range args {
+		set[i] = firstStrong + arg + pop
+	}
+	return set
 }
 
 // N returns the text of the key in the plural form for n, with n, written out
-// in the language's digits, in the place of {0}, and the arguments from {1} on.
+// as the language does, in the place of {0}, and the arguments from {1} on.
 func (l *Locale) N(key string, n uint64, args ...string) string {
 	forms := l.lookup(key)
 	// The rules look at the last digits only; MatchPlural wants an int.
@@ -173,7 +217,7 @@ func (l *Locale) N(key string, n uint64, args ...string) string {
 	if !ok {
 		s = forms[plural.Other]
 	}
-	return fill(s, append([]string{l.Number(n)}, args...))
+	return fill(s, append([]string{l.Number(n)}, l.isolated(args)...))
 }
 
 func (l *Locale) lookup(key string) text {
@@ -198,7 +242,7 @@ func fill(s string, args []string) string {
 	return strings.NewReplacer(pairs...).Replace(s)
 }
 
-// Number returns n with the language's digits and separators: 12,345.
+// Number returns n with the language's separators: 12,345.
 func (l *Locale) Number(n uint64) string {
 	return l.printer.Sprint(number.Decimal(n))
 }
@@ -208,13 +252,13 @@ func (l *Locale) Percent(share float64) string {
 	return l.printer.Sprint(number.Percent(share, number.Scale(1)))
 }
 
-// Time returns a moment to the minute, in UTC and in an order of digits that
-// every language reads; the page's script makes local time of it.
+// Time returns a moment to the minute, in UTC; the page's script makes local
+// time of it. The file says how the language writes a date.
 func (l *Locale) Time(t time.Time) string {
-	return t.UTC().Format("2006-01-02 15:04") + " UTC"
+	return t.UTC().Format(l.T("time.date")+" 15:04") + " UTC"
 }
 
 // Clock writes a moment to the second, in UTC.
 func (l *Locale) Clock(t time.Time) string {
-	return t.UTC().Format("2006-01-02 15:04:05") + " UTC"
+	return t.UTC().Format(l.T("time.date")+" 15:04:05") + " UTC"
 }

@@ -17,11 +17,21 @@ import (
 
 func TestMatch(t *testing.T) {
 	for header, want := range map[string]string{
+		"de-CH, en;q=0.8": "de", "pt-BR": "pt", "pt-PT,pt;q=0.9": "pt", "es-MX": "es", "ar-EG": "ar", "ja": "ja",
+		"fr;q=0.3, ja;q=0.7": "ja", "nl, fr-CA;q=0.5": "fr", "en;q=0.1, ar;q=0.2": "ar",
 		"": "en", "en-GB,en;q=0.9": "en", "xx": "en", "not a header;;;": "en", "tlh, en;q=0.1": "en",
 	} {
 		if got := locales.Match(header).Lang(); got != want {
 			t.Errorf("%q: got %s, want %s", header, got, want)
 		}
+	}
+	for _, l := range locales.All() {
+		if locales.Named(l.Lang()) != l {
+			t.Errorf("%s is not found by its name", l.Lang())
+		}
+	}
+	if locales.Named("de-CH") != nil || locales.Named("") != nil {
+		t.Error("something is found by a name that nothing has")
 	}
 	if got := locales.For(language.AmericanEnglish); got.Lang() != "en" || got.Dir() != "ltr" {
 		t.Errorf("got %s, %s", got.Lang(), got.Dir())
@@ -49,6 +59,37 @@ func TestLocale(t *testing.T) {
 	}
 }
 
+// Numbers, percentages, times and plurals are each language's own.
+func TestLocale_Manners(t *testing.T) {
+	at := time.Date(2026, 5, 1, 12, 4, 0, 0, time.UTC)
+	for lang, want := range map[string][4]string{
+		"en": {"12,345", "41.7%", "2026-05-01 12:04 UTC", "2 votes"},
+		"de": {"12.345", "41,7\u00a0%", "01.05.2026 12:04 UTC", "2 Stimmen"},
+		"fr": {"12\u00a0345", "41,7\u00a0%", "01/05/2026 12:04 UTC", "2 votes"},
+		"es": {"12.345", "41,7\u00a0%", "01/05/2026 12:04 UTC", "2 votos"},
+		"pt": {"12.345", "41,7%", "01/05/2026 12:04 UTC", "2 votos"},
+		"ja": {"12,345", "41.7%", "2026/05/01 12:04 UTC", "2 票"},
+		"ar": {"12,345", "41.7\u200e%\u200e", "2026/05/01 12:04 UTC", "صوتان"},
+	} {
+		l := locales.Named(lang)
+		if got := [4]string{l.Number(12345), l.Percent(0.4168), l.Time(at), l.N("status.votes", 2)}; got != want {
+			t.Errorf("%s: got %q, want %q", lang, got, want)
+		}
+	}
+	if got := locales.Named("fr").N("status.votes", 0); got != "0 vote" {
+		t.Errorf("in French nothing is singular, got %q", got)
+	}
+	ar := locales.Named("ar")
+	for n, want := range map[uint64]string{0: "لا أصوات", 1: "صوت واحد", 3: "3 أصوات", 11: "11 صوتًا", 100: "100 صوت", 103: "103 أصوات"} {
+		if got := ar.N("status.votes", n); got != want {
+			t.Errorf("%d in Arabic: got %q, want %q", n, got, want)
+		}
+	}
+	if got := ar.T("status.closes_at", ar.Time(at)); got != "يُغلق في \u20682026/05/01 12:04 UTC\u2069" {
+		t.Errorf("a time is not kept together in Arabic: %q", got)
+	}
+}
+
 func TestLocale_Concurrent(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 8 {
@@ -69,7 +110,7 @@ func TestKeys(t *testing.T) {
 	used := map[string]bool{}
 	call := regexp.MustCompile(`(?:\.[tTN]|navLink)\((?:v, "[^"]*", )?"([^"]+)"( \+)?`)
 	var prefixes []string
-	for _, pattern := range []string{"../*.templ", "../*.go"} {
+	for _, pattern := range []string{"../*.templ", "../*.go", "*.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: %d files, %v", pattern, len(files), err)
@@ -100,31 +141,6 @@ func TestKeys(t *testing.T) {
 		if !used[key] && !hasPrefix(key, prefixes) {
 			t.Errorf("nothing asks for %s", key)
 		}
-	}
-}
-
-// Every language has exactly the keys of English.
-func TestFiles(t *testing.T) {
-	files, err := filepath.Glob("*.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	english := keys(t, "en.json")
-	for _, file := range files {
-		texts := keys(t, file)
-		for key := range english {
-			if !texts[key] {
-				t.Errorf("%s lacks %s", file, key)
-			}
-		}
-		for key := range texts {
-			if !english[key] {
-				t.Errorf("%s has %s, which English has not", file, key)
-			}
-		}
-	}
-	if n := len(locales.All()); n != len(files) {
-		t.Errorf("got %d locales of %d files", n, len(files))
 	}
 }
 

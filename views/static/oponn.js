@@ -12,6 +12,7 @@
 
   let skew = 0; // the server's clock minus ours, in ms
   const now = () => Date.now() + skew;
+  const dayCount = new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit: "day", unitDisplay: "long" });
   const localClock = new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "medium" });
   const localTime = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
 
@@ -19,7 +20,7 @@
     const s = Math.max(0, Math.ceil(ms / 1000));
     const two = n => String(n).padStart(2, "0");
     const days = Math.floor(s / 86400), hours = Math.floor(s / 3600) % 24;
-    return (days ? days + "d " : "") + (days || hours ? two(hours) + ":" : "") + two(Math.floor(s / 60) % 60) + ":" + two(s % 60);
+    return (days ? dayCount.format(days) + " " : "") + (days || hours ? two(hours) + ":" : "") + two(Math.floor(s / 60) % 60) + ":" + two(s % 60);
   }
 
   function showTimes() {
@@ -300,6 +301,10 @@
     else if (hit("[data-copy]")) copy(hit("[data-copy]"));
     else if (hit("[data-share]")) send(hit("[data-share]"));
     else if (hit("[data-print]")) print();
+  });
+  // After htmx has brought in another page: back to that one.
+  on("submit", event => {
+    if (event.target.matches("[data-languages]")) event.target.elements.back.value = location.pathname + location.search;
   });
   // What is written in counts when its box is ticked. Typing ticks it, and
   // unticking takes the text away until it is ticked again.
