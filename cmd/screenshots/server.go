@@ -95,7 +95,7 @@ type shown struct{ tabs, lunch, coded, later, closed, hidden made }
 func (s *server) ballots(ctx context.Context) (b shown, err error) {
 	tabs := map[string]any{
 		"question": "Tabs or spaces?", "join_code": true,
-		"options":  []string{"tabs, obviously", "spaces, two of them", "whatever the formatter says", "both, in the same file"},
+		"options": []string{"tabs, obviously", "spaces, two of them", "whatever the formatter says", "both, in the same file"},
 	}
 	if b.closed, err = s.voted(ctx, tabs, 41, 41, 12, 3); err != nil {
 		return b, err
