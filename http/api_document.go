@@ -32,5 +32,5 @@ func (s *Server) getDocument(c echo.Context) error {
 
 // showDocs shows the same to people.
 func (s *Server) showDocs(c echo.Context) error {
-	return s.show(c, http.StatusOK, views.DocsPage(s.page(c), views.Docs{Document: s.document, Base: s.base(c.Request())}))
+	return s.showPacked(c, views.DocsPage(s.page(c), views.Docs{Document: s.document, Base: s.base(c.Request())}))
 }

@@ -2,6 +2,7 @@ package http
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"net/http"
 	"strconv"
@@ -21,6 +22,34 @@ func (s *Server) page(c echo.Context) views.Page {
 // show answers with a page: whole, or the part that htmx asks for. It is drawn
 // before the first byte goes out, so that a page is never half an error.
 func (s *Server) show(c echo.Context, status int, v views.View) error {
+	page, err := draw(c, v)
+	if err != nil {
+		return err
+	}
+	return c.HTMLBlob(status, page)
+}
+
+// showPacked is show for a long page on which nothing is secret: it travels
+// compressed. Of others the length would tell (BREACH).
+func (s *Server) showPacked(c echo.Context, v views.View) error {
+	page, err := draw(c, v)
+	if err != nil {
+		return err
+	}
+	h := c.Response().Header()
+	h.Add("Vary", "Accept-Encoding")
+	if views.AcceptsGzip(c.Request().Header.Get("Accept-Encoding")) {
+		var packed bytes.Buffer
+		w := gzip.NewWriter(&packed)
+		_, _ = w.Write(page) // a Buffer takes everything
+		_ = w.Close()
+		h.Set("Content-Encoding", "gzip")
+		page = packed.Bytes()
+	}
+	return c.HTMLBlob(http.StatusOK, page)
+}
+
+func draw(c echo.Context, v views.View) ([]byte, error) {
 	component := v.Document()
 	if wantsPart(c.Request()) {
 		component = v.Part()
@@ -28,12 +57,12 @@ func (s *Server) show(c echo.Context, status int, v views.View) error {
 	var page bytes.Buffer
 	// Also for a request whose time is over: somebody may still read why.
 	if err := component.Render(context.WithoutCancel(c.Request().Context()), &page); err != nil {
-		return oponn.Internal(err)
+		return nil, oponn.Internal(err)
 	}
 	h := c.Response().Header()
 	h.Set("Vary", "HX-Request, HX-Request-Type, Accept-Language, Cookie")
 	h.Set("Content-Language", v.Lang())
-	return c.HTMLBlob(status, page.Bytes())
+	return page.Bytes(), nil
 }
 
 // fromHTMX says whether htmx sends the request.

@@ -138,7 +138,7 @@ func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Vary", "Accept-Encoding")
 	body := f.plain
-	if acceptsGzip(r.Header.Get("Accept-Encoding")) {
+	if AcceptsGzip(r.Header.Get("Accept-Encoding")) {
 		h.Set("Content-Encoding", "gzip")
 		body = f.zipped
 	}
@@ -148,9 +148,9 @@ func (a *Assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// acceptsGzip reads an Accept-Encoding header. One that names gzip with a
+// AcceptsGzip reads an Accept-Encoding header. One that names gzip with a
 // weight, whatever it is, gets the plain file: no browser does that.
-func acceptsGzip(header string) bool {
+func AcceptsGzip(header string) bool {
 	for coding := range strings.SplitSeq(header, ",") {
 		if strings.TrimSpace(coding) == "gzip" {
 			return true

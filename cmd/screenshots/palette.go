@@ -19,6 +19,10 @@ type paint struct {
 // colours are enough for pages of few: text with soft edges, and a gradient.
 const colours = 64
 
+// tallest is as much of a page as is shown, in pixels: of the longest, the
+// beginning will do.
+const tallest = 1800
+
 // slim makes a PNG of few colours of one of millions: a third of its size, and
 // nobody sees the difference.
 func slim(picture []byte) ([]byte, error) {
@@ -27,6 +31,7 @@ func slim(picture []byte) ([]byte, error) {
 		return nil, err
 	}
 	bounds := full.Bounds()
+	bounds.Max.Y = min(bounds.Max.Y, bounds.Min.Y+tallest)
 	pixels := make([][3]uint8, 0, bounds.Dx()*bounds.Dy())
 	counts := map[[3]uint8]float64{}
 	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {

@@ -98,7 +98,7 @@ func (s *server) stops(ctx context.Context) ([]stop, error) {
 			then: steps(managed, write("#count", "6"), click("[value=make_codes]"), see("save_csv"))},
 		{name: "present", title: "The projector", text: "Read from the last row, with the link, its QR code and the join code.", path: page(b.tabs) + "/present", then: live},
 		{name: "embed", title: "In a frame of another site", text: "The result and a link, never a form.", path: page(b.tabs) + "/embed", then: live},
-		{name: "docs", title: "The API", text: "Drawn from the OpenAPI document, without scripts of others.", path: "/docs#castVote"},
+		{name: "docs", title: "The API", text: "Drawn from the OpenAPI document, without scripts of others.", path: "/docs"},
 		{name: "report", title: "Reporting a ballot", text: "To whoever runs the server.", path: page(b.tabs) + "/report"},
 		{name: "privacy", title: "Privacy", text: "In plain words.", path: "/privacy"},
 		{name: "error", title: "Nothing here", text: "Errors say what can be done.", path: "/ballots/nothing"},
