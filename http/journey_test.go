@@ -37,13 +37,13 @@ func TestJourney(t *testing.T) {
 	anna.await("Tabs or spaces?")
 	anna.await("copy_link") // the script is done with the page
 	link := anna.eval("document.querySelector('[data-copy-source]').value")
-	if u, err := url.Parse(link); err != nil || !strings.HasPrefix(u.Path, "/ballots/") {
+	if u, err := url.Parse(link); err != nil || !strings.HasPrefix(u.Path, "/b/") {
 		t.Fatalf("the link is %q", link)
 	}
 	if anna.eval("String(document.querySelectorAll('.share .qr path').length)") != "1" {
 		t.Error("there is no QR code")
 	}
-	page := w.url + link[strings.Index(link, "/ballots/"):]
+	page := w.url + "/ballots/" + link[strings.LastIndex(link, "/")+1:]
 	anna.must(anna.Go(page + "/results"))
 	anna.awaitState("live")
 	anna.await("0 votes")
@@ -51,7 +51,7 @@ func TestJourney(t *testing.T) {
 	// Ben votes with the keyboard alone; both see it within a second, and
 	// Anna's page is the same one.
 	anna.eval("window.sameAsBefore = 'yes'")
-	ben.must(ben.Go(page))
+	ben.must(ben.Go(w.url + link[strings.Index(link, "/b/"):]))
 	ben.must(ben.Do(chromedp.Focus(chromedp.CSS("input[name=choice]"))))
 	ben.must(ben.Press(kb.ArrowDown))
 	ben.must(ben.Press(kb.Enter))

@@ -26,11 +26,11 @@ func (v visitor) tabTo(selector string) {
 	v.t.Fatalf("the tab key doesn't reach %s", selector)
 }
 
-// unseenFocus is what has the focus without showing it: neither it nor what is
+// unseenFocus is the stop that has the focus without showing it: neither it nor what is
 // drawn for it has an outline, or it lies outside of the window.
 const unseenFocus = `(() => {
   const e = document.activeElement;
-  if (e === document.body) return "";
+  if (e === document.body || e.tabIndex < 0) return ""; // no stop: the page itself went there
   const drawn = e.matches("[type=radio], [type=checkbox]") ? e.closest(".choice") ?? e : e;
   const style = getComputedStyle(drawn), box = drawn.getBoundingClientRect();
   const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;

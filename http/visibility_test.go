@@ -78,8 +78,13 @@ func stage(w *world, visibility oponn.Visibility) *scene {
 // versions that tell how many have voted, open and closed.
 var leaks = regexp.MustCompile(`(?:^|[^0-9A-Za-z_-])(?:137|211|348|349|350|39\.4|60\.6|39%|61%)(?:[^0-9A-Za-z_-]|$)`)
 
+// echoed is what a page says back of its own address, which is no secret to
+// whoever asked for it.
+var echoed = regexp.MustCompile(`name="back" value="[^"]*"`)
+
 func wantSilence(t *testing.T, what, text string) {
 	t.Helper()
+	text = echoed.ReplaceAllString(text, "")
 	if leak := leaks.FindString(text); leak != "" {
 		t.Errorf("%s tells %q: %s", what, leak, text)
 	}
@@ -103,7 +108,7 @@ var showing = []string{"/ballots/:id/results", "/ballots/:id/present", "/ballots
 // acting are the routes that do something. They answer the one who does it:
 // with a redirect, with a receipt, or as the owner.
 var acting = []string{
-	"POST /ballots", "POST /ballots/:id/votes", "POST /ballots/:id/manage", "POST /ballots/:id/codes", "POST /ballots/:id/report",
+	"POST /ballots", "POST /ballots/:id/votes", "POST /ballots/:id/manage", "POST /ballots/:id/codes", "POST /ballots/:id/report", "POST /language",
 	"POST /api/v1/ballots", "POST /api/v1/ballots/:id/votes", "POST /api/v1/voters", "POST /api/v1/ballots/:id/codes",
 	"PATCH /api/v1/ballots/:id", "PATCH /api/v1/ballots/:id/options/:option", "DELETE /api/v1/ballots/:id",
 }
