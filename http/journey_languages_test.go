@@ -9,7 +9,8 @@ import (
 )
 
 // TestJourney_Languages looks at every page in every language on the narrowest
-// phone: nothing sticks out, every control has a name, no script complains.
+// phone: nothing sticks out, every control has a name, axe-core finds nothing,
+// no script complains.
 func TestJourney_Languages(t *testing.T) {
 	w := start(t, tuning{})
 	chromium, quit, err := browsertest.Launch(context.Background())
@@ -18,9 +19,9 @@ func TestJourney_Languages(t *testing.T) {
 	}
 	t.Cleanup(quit)
 	id, ownerKey := w.busyBallot()
-	path := "/ballots/" + id
-	for _, l := range locales.All() {
-		v := visit(t, chromium, 320, 800, browsertest.Dark(), browsertest.Prefers(l.Lang()))
+	path, source := "/ballots/"+id, axe(t)
+	for n, l := range locales.All() {
+		v := visit(t, chromium, 320, 800, scheme(n), browsertest.Prefers(l.Lang()))
 		v.must(v.Go(w.url + path))
 		v.fits("vote in "+l.Lang(), 320)
 		v.must(v.Click("label.choice"))
@@ -33,18 +34,32 @@ func TestJourney_Languages(t *testing.T) {
 		v.must(v.Type("#owner_key", ownerKey))
 		v.must(v.Click("form .button-primary"))
 		v.await(l.T("cmd.close_now"))
-		for _, path := range []string{"/", "/new", path + "/results", receipt, path + "/manage", path + "/report", "/privacy", "/ballots/nothing"} {
+		for _, path := range []string{"/", "/new", path + "/results", receipt, path + "/manage", path + "/report",
+			path + "/present", path + "/embed", "/docs", "/join?code=000000", "/privacy", "/ballots/nothing"} {
 			v.must(v.Go(w.url + path))
 			v.eval("for (const box of document.querySelectorAll('details')) box.open = true; ''")
 			v.fits(path+" in "+l.Lang(), 320)
 			if got := v.eval("document.documentElement.lang + ' ' + getComputedStyle(document.body).direction"); got != l.Lang()+" "+l.Dir() {
 				t.Errorf("%s is in %s, want %s", path, got, l.Lang())
 			}
+			found, err := v.Axe(source)
+			v.must(err)
+			for _, violation := range found {
+				t.Errorf("%s in %s: %s", path, l.Lang(), violation)
+			}
 		}
 		if complaints := v.Errors(); len(complaints) > 0 {
 			t.Errorf("in %s the page's scripts complain: %q", l.Lang(), complaints)
 		}
 	}
+}
+
+// scheme is dark or light in turns.
+func scheme(n int) browsertest.Option {
+	if n%2 == 0 {
+		return browsertest.Dark()
+	}
+	return browsertest.Light()
 }
 
 // places are where things of a result page are, in whole pixels from the left

@@ -100,6 +100,9 @@ func (s *server) stops(ctx context.Context) ([]stop, error) {
 		{name: "embed", title: "In a frame of another site", text: "The result and a link, never a form.", path: page(b.tabs) + "/embed", then: live},
 		{name: "docs", title: "The API", text: "Drawn from the OpenAPI document, without scripts of others.", path: "/docs"},
 		{name: "report", title: "Reporting a ballot", text: "To whoever runs the server.", path: page(b.tabs) + "/report"},
+		{name: "home-ar", title: "From right to left", text: "Arabic is mirrored; six other languages are not.", path: "/", lang: "ar"},
+		{name: "vote-ar", title: "Voting, from right to left", text: "Questions and options keep the direction of their own letters.", path: page(b.lunch), lang: "ar", then: option("1")},
+		{name: "results-ar", title: "The result, from right to left", text: "Bars grow from the right.", path: page(b.tabs) + "/results", lang: "ar", then: live},
 		{name: "privacy", title: "Privacy", text: "In plain words.", path: "/privacy"},
 		{name: "error", title: "Nothing here", text: "Errors say what can be done.", path: "/ballots/nothing"},
 	}, nil
