@@ -104,51 +104,40 @@ func TestConn_WriteDeadlines(t *testing.T) {
 	})
 }
 
-// TestConn_Ahead is about the reads of one byte by which net/http looks ahead.
+// TestConn_Ahead is about the reads of one byte by which net/http looks ahead:
+// they end at once, and take nothing of what comes.
 func TestConn_Ahead(t *testing.T) {
-	for name, end := range map[string]func(*conn){
-		"a deadline in the past": func(c *conn) { c.SetReadDeadline(time.Unix(1, 0)) },
-		"the end":                func(c *conn) { c.Close() },
-		"a hand-over":            func(c *conn) { c.SetDeadline(time.Unix(1, 0)) },
-	} {
-		t.Run(name+" ends it", func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c, _ := wire(t)
-				ended := make(chan error)
-				go func() {
-					_, err := c.Read(make([]byte, 1))
-					ended <- err
-				}()
-				synctest.Wait()
-				end(c)
-				if err := <-ended; !errors.Is(err, os.ErrDeadlineExceeded) {
-					t.Errorf("it ended with %v", err)
-				}
-			})
-		})
-		t.Run(name+" comes first", func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c, _ := wire(t)
-				end(c)
-				if _, err := c.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
-					t.Errorf("it ended with %v", err)
-				}
-			})
-		})
-	}
-	t.Run("it takes nothing of what comes next", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			c, peer := wire(t)
-			go c.Read(make([]byte, 1))
-			go io.WriteString(peer, "next")
-			synctest.Wait()
-			c.SetReadDeadline(time.Unix(1, 0))
-			c.SetReadDeadline(time.Time{})
-			b := make([]byte, 100)
-			if n, err := c.Read(b); string(b[:n]) != "next" || err != nil {
-				t.Errorf("read %q, %v", b[:n], err)
-			}
-		})
+	synctest.Test(t, func(t *testing.T) {
+		c, peer := wire(t)
+		go io.WriteString(peer, "first next")
+		b := make([]byte, 6)
+		if n, err := c.Read(b); string(b[:n]) != "first " || err != nil {
+			t.Errorf("read %q, %v", b[:n], err)
+		}
+		if n, err := c.Read(make([]byte, 1)); n != 0 || err != nil {
+			t.Errorf("ahead %d bytes are read, %v", n, err)
+		}
+		if n, err := c.Read(b); string(b[:n]) != "next" || err != nil {
+			t.Errorf("read %q, %v", b[:n], err)
+		}
+	})
+}
+
+// TestConn_LastByte fills a buffer up to one byte: reading that byte is no look
+// ahead.
+func TestConn_LastByte(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, peer := wire(t)
+		const size = 4096
+		line := strings.Repeat("a", size-1)
+		go func() {
+			io.WriteString(peer, line)
+			io.WriteString(peer, "bc\n")
+		}()
+		got, err := bufio.NewReaderSize(c, size).ReadString('\n')
+		if got != line+"bc\n" || err != nil {
+			t.Errorf("read %d bytes, %v", len(got), err)
+		}
 	})
 }
 

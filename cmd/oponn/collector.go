@@ -14,7 +14,7 @@ import (
 // When it is calm again, the memory goes back to the system.
 const (
 	brisk     = 2000 // votes a second
-	gathered  = 96 << 20
+	gathered  = 192 << 20
 	calmAfter = 10 // looks
 	look      = time.Second
 )
