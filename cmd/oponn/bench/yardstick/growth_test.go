@@ -29,7 +29,7 @@ const (
 func BenchmarkGrowth(b *testing.B) {
 	server := pgtest.NewServer(b, "shared_buffers=1GB", "max_wal_size=8GB")
 	stages := []stage{{name: "10^3 votes", votes: 1000}, {name: "10^5 votes", votes: 100_000}, {name: "10^7 votes", votes: manyVotes},
-		{name: "10^5 ballots, 10^3 of them hot", ballots: manyBallots, hot: hotBallots}}
+		{name: "10^5 ballots, 10^3 hot", ballots: manyBallots, hot: hotBallots}}
 	for i := range stages {
 		stages[i].prepare(b, server, fmt.Sprintf("stage%d", i))
 	}
