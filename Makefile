@@ -198,7 +198,7 @@ $(LINT): .ci/tools/go.mod .ci/tools/go.sum
 ##@ Other
 
 tour: build ## make the tour of all pages in docs/tour.md, with its pictures
-	@$(GO) run ./cmd/screenshots bin/oponn docs
+	@$(GO) run ./cmd/screenshots docs bin/oponn
 
 clean: ## remove what was built; data/ stays
 	rm -rf bin views/node_modules views/static/vendor coverage.*

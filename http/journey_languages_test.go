@@ -2,6 +2,7 @@ package http_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/oponn/oponn/http/browsertest"
@@ -20,7 +21,7 @@ func TestJourney_Languages(t *testing.T) {
 	t.Cleanup(quit)
 	id, ownerKey := w.busyBallot()
 	path, source := "/ballots/"+id, axe(t)
-	for n, l := range locales.All() {
+	for n, l := range append(slices.Clone(locales.All()), locales.Match("ar")) { // from right to left in both schemes
 		v := visit(t, chromium, 320, 800, scheme(n), browsertest.Prefers(l.Lang()))
 		v.must(v.Go(w.url + path))
 		v.fits("vote in "+l.Lang(), 320)
@@ -54,9 +55,9 @@ func TestJourney_Languages(t *testing.T) {
 	}
 }
 
-// scheme is dark or light in turns.
+// scheme is dark or light in turns, with dark for the one who comes last.
 func scheme(n int) browsertest.Option {
-	if n%2 == 0 {
+	if n%2 == 0 || n == len(locales.All()) {
 		return browsertest.Dark()
 	}
 	return browsertest.Light()

@@ -18,11 +18,11 @@ import (
 
 func main() {
 	if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: screenshots BINARY FOLDER")
+		fmt.Fprintln(os.Stderr, "usage: screenshots FOLDER BINARY")
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, os.Args[1], os.Args[2])
+	err := run(ctx, os.Args[2], os.Args[1])
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "screenshots:", err)
