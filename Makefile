@@ -10,7 +10,7 @@
 GO ?= go
 LINT := bin/golangci-lint
 VENDOR := views/static/vendor/htmx.min.js
-TEST_TIMEOUT ?= 10m
+TEST_TIMEOUT ?= 20m
 
 # The packages that a run of tests is limited to:
 # make test PKG=./actors/...
