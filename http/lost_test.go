@@ -132,6 +132,40 @@ func TestLost_NeverBack(t *testing.T) {
 	v.neverWentBack()
 }
 
+// TestLost_Left leaves the page while its stream is being opened. The browser
+// keeps such a page in memory; nobody watches it there.
+func TestLost_Left(t *testing.T) {
+	w := start(t, tuning{})
+	b := w.ballot(teaOrCoffee())
+	target, err := url.Parse(w.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opening, given := make(chan struct{}, 10), make(chan struct{}, 10)
+	pass := httputil.NewSingleHostReverseProxy(target)
+	proxy := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/live") {
+			opening <- struct{}{}
+			<-r.Context().Done()
+			given <- struct{}{}
+			return
+		}
+		pass.ServeHTTP(rw, r)
+	}))
+	t.Cleanup(proxy.Close)
+	v := visit(t, launch(t), 390, 844)
+	v.must(v.Go(proxy.URL + b.path() + "/results"))
+	<-opening
+	v.must(v.Go(proxy.URL + "/new"))
+	select {
+	case <-given:
+	case <-time.After(10 * time.Second):
+		t.Fatal("the stream of a page that was left is still being opened")
+	}
+	v.must(v.Back())
+	<-opening
+}
+
 // TestLost_Vote taps a vote where there is no network, in every way: it is
 // kept, says so, and counts once.
 func TestLost_Vote(t *testing.T) {

@@ -205,6 +205,12 @@
     comeBack();
   });
   on("resume", comeBack);
+  // Browsers keep a page that is left. htmx lets go of its stream then, but not
+  // of one that is still being opened.
+  window.addEventListener("pagehide", () => {
+    const element = liveElement();
+    if (element && window.htmx) htmx.trigger(element, "htmx:abort");
+  });
   window.addEventListener("pageshow", event => { if (event.persisted) comeBack(); });
   window.addEventListener("offline", () => { if (liveElement() && connection() !== "ended") setConnection("offline"); });
   // The network of a room comes back for all at once.
