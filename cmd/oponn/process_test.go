@@ -55,10 +55,10 @@ func (p program) build(flags ...string) error {
 }
 
 // Bounds, far above what anything takes: a hurry is not what is tested.
-const (
-	soon     = 30 * time.Second
-	lifetime = 3 * time.Minute
-)
+const soon = 30 * time.Second
+
+// lifetime bounds a process; long campaigns need more.
+var lifetime = 3 * time.Minute
 
 // eventually asks until the answer is yes.
 func eventually(t *testing.T, what string, ask func() bool) {
@@ -149,6 +149,21 @@ func serve(t *testing.T, dataDir string, settings ...string) *server {
 
 func (p program) serve(t *testing.T, dataDir string, settings ...string) *server {
 	t.Helper()
+	s := p.start(t, dataDir, settings...)
+	eventually(t, "the server says where it listens", func() bool {
+		s.mustRun(t)
+		return s.readAddresses(dataDir)
+	})
+	eventually(t, "the server is ready", func() bool {
+		s.mustRun(t)
+		return s.readiness(t) == http.StatusOK
+	})
+	return s
+}
+
+// start starts a server, whatever comes of it.
+func (p program) start(t *testing.T, dataDir string, settings ...string) *server {
+	t.Helper()
 	s := &server{cmd: p.command(t, dataDir, append([]string{"OPONN_RATE_LIMITS=off"}, settings...), "serve"), exited: make(chan struct{})}
 	s.cmd.Stdout, s.cmd.Stderr = &s.stdout, &s.stderr
 	if err := s.cmd.Start(); err != nil {
@@ -165,21 +180,17 @@ func (p program) serve(t *testing.T, dataDir string, settings ...string) *server
 			t.Logf("the server (pid %d) said:\n%s", s.cmd.Process.Pid, lastLines(s.stderr.String(), 40))
 		}
 	})
-	dieWith(t, s.cmd.Process.Pid)
-	eventually(t, "the server says where it listens", func() bool {
-		s.mustRun(t)
-		return s.readAddresses(dataDir)
-	})
-	eventually(t, "the server is ready", func() bool {
-		s.mustRun(t)
-		return s.readiness(t) == http.StatusOK
-	})
+	forget := dieWith(t, s.cmd.Process.Pid)
+	go func() {
+		<-s.exited
+		forget()
+	}()
 	return s
 }
 
 // dieWith has a process killed when the tests die without tidying up: the
-// shell's input ends with them.
-func dieWith(t *testing.T, pid int) {
+// shell's input ends with them. Forget it when the process is gone.
+func dieWith(t *testing.T, pid int) (forget func()) {
 	t.Helper()
 	watcher := exec.Command("sh", "-c", `read -r _; kill -9 "$0"`, strconv.Itoa(pid))
 	if _, err := watcher.StdinPipe(); err != nil {
@@ -188,10 +199,12 @@ func dieWith(t *testing.T, pid int) {
 	if err := watcher.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	forget = sync.OnceFunc(func() {
 		_ = watcher.Process.Kill()
 		_ = watcher.Wait()
 	})
+	t.Cleanup(forget)
+	return forget
 }
 
 var addresses = regexp.MustCompile(`^pid (\d+)\naddress (127\.0\.0\.1:[1-9]\d*)\nops (127\.0\.0\.1:[1-9]\d*)\n$`)
