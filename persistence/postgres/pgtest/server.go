@@ -64,8 +64,15 @@ func (s *Server) Own(tb testing.TB, path string) {
 	}
 }
 
-// start makes a data directory and starts a server on it.
-func start(ctx context.Context, settings []string) (s *Server, err error) {
+// start makes an empty data directory and starts a server on it.
+func start(ctx context.Context, settings []string) (*Server, error) {
+	return startOn(ctx, settings, func(s *Server) *exec.Cmd {
+		return s.command(ctx, "initdb", "-D", s.dir, "-U", "oponn", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
+	})
+}
+
+// startOn has a program fill a data directory and starts a server on it.
+func startOn(ctx context.Context, settings []string, fill func(*Server) *exec.Cmd) (s *Server, err error) {
 	s = &Server{settings: settings}
 	if s.binaries, err = binaries(); err != nil {
 		return nil, err
@@ -84,9 +91,9 @@ func start(ctx context.Context, settings []string) (s *Server, err error) {
 	if s.watchdog, err = watch(parent); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(parent))
 	}
-	initdb := s.command(ctx, "initdb", "-D", s.dir, "-U", "oponn", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync")
-	if output, err := initdb.CombinedOutput(); err != nil {
-		return nil, errors.Join(fmt.Errorf("initdb: %w: %s", err, output), s.watchdog.end())
+	filling := fill(s)
+	if output, err := filling.CombinedOutput(); err != nil {
+		return nil, errors.Join(fmt.Errorf("%v: %w: %s", filling.Args, err, output), s.watchdog.end())
 	}
 	for range 5 { // another process may take the free port first
 		if s.port, err = freePort(ctx); err != nil {

@@ -1,0 +1,113 @@
+package main_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/oponn/oponn/persistence/postgres/pgtest"
+)
+
+// TestCluster_PostgresFailsOver kills the primary in the middle of a load and
+// promotes its synchronous standby. Nobody tells the instances: their URL names
+// both.
+func TestCluster_PostgresFailsOver(t *testing.T) {
+	c := newCluster(t)
+	primary := pgtest.NewServer(t)
+	standby := pgtest.NewStandby(t, primary)
+	c.database = pgtest.Either(primary, standby)
+	a, b := c.serve(t), c.serve(t)
+	ballots := []string{createBallot(t, a, "Here?", "yes", "no"), createBallot(t, b, "There?", "yes", "no")}
+	watched := createBallot(t, a, "Watched?", "yes", "no")
+	near, far := startViewer(t, a, watched), startViewer(t, b, watched)
+	near.await(t, 1)
+	far.await(t, 1)
+	l := startLoad(t, spread(a, b), ballots...)
+	l.more(t, 200)
+	primary.Kill(t)
+	eventually(t, "voters are told to come later", func() bool { return l.got("503 store_unavailable") >= 10 })
+	before := l.count()
+	standby.Promote(t)
+	promoted := time.Now()
+	eventually(t, "a vote after the promotion", func() bool { return l.count() > before })
+	first := time.Since(promoted)
+	t.Logf("the first vote was acknowledged %v after the promotion", first.Round(time.Millisecond))
+	if first > 5*time.Second {
+		t.Errorf("voters waited for %v, want 5 s", first)
+	}
+	l.more(t, 200)
+	for _, s := range []*server{a, b} {
+		wantReady(t, s, http.StatusOK, "ready")
+	}
+	l.wantAllCounted(t, c, b)
+	wantLag(t, "on the standby", lag(t, a, watched, 5, near, far), time.Second)
+	wantGoodEnd(t, a, b)
+}
+
+// TestCluster_OneInstanceIsCutOff cuts one of two instances off from Postgres,
+// Redis and both, and lets it back: it acknowledges nothing that it can't
+// commit, and its viewers never see a version fall.
+func TestCluster_OneInstanceIsCutOff(t *testing.T) {
+	c := newCluster(t)
+	lonely := newPlace(t, c, "lonely")
+	defer lonely.leave()
+	eventually(t, "it is ready", func() bool { return lonely.ready(t) })
+	a, b := lonely.now(), c.serve(t)
+	ballot := createBallot(t, b, "Alone?", "yes", "no")
+	near, far := startViewer(t, a, ballot), startViewer(t, b, ballot)
+	near.await(t, 1)
+	far.await(t, 1)
+	tokens, _ := newTokens(b, 100)
+	next := func() *vote {
+		v := newVote(ballot, tokens[0], "1")
+		tokens = tokens[1:]
+		return v
+	}
+	counted := 0
+	for _, cut := range []struct {
+		from    string
+		wires   []*wire
+		commits bool // whether it can still commit
+	}{
+		{"Postgres", []*wire{lonely.postgres}, false},
+		{"Redis", []*wire{lonely.redis}, true},
+		{"both", []*wire{lonely.postgres, lonely.redis}, false},
+	} {
+		for _, w := range cut.wires {
+			w.cut()
+		}
+		var open []*vote
+		for range 5 {
+			v := next()
+			open = append(open, v)
+			if r := v.cast(a); r.acknowledged() != cut.commits || !cut.commits && (r.status != http.StatusServiceUnavailable || r.retryAfter == "") {
+				t.Errorf("cut off from %s, a vote got %s, Retry-After %q", cut.from, r, r.retryAfter)
+			}
+			r := next().cast(b)
+			if r.status != http.StatusCreated {
+				t.Errorf("while the other is cut off from %s, a vote got %s", cut.from, r)
+			}
+			far.await(t, r.Version)
+			if status, _ := fetch(t, a.url+"/api/v1/ballots/"+ballot+"/results?after=1"); status != http.StatusOK && status != http.StatusServiceUnavailable {
+				t.Errorf("cut off from %s, a result got %d", cut.from, status)
+			}
+		}
+		for _, w := range cut.wires {
+			w.mend(t)
+		}
+		var last reply
+		for _, v := range open {
+			if last = persist(v, a); !last.acknowledged() {
+				t.Errorf("back from %s, a vote got %s", cut.from, last)
+			}
+		}
+		near.await(t, last.Version)
+		counted += 10
+		if votes, _ := results(t, b, ballot); votes != counted {
+			t.Errorf("%d votes, want %d", votes, counted)
+		}
+	}
+	c.mustVerify(t)
+	lonely.leave()
+	wantGoodEnd(t, a, b)
+}
