@@ -134,6 +134,20 @@ test: deps assets ## run all tests with the race detector; a skipped one is a fa
 	$(call say,testing)
 	@$(GO) run ./.ci/testsum -race -timeout $(TEST_TIMEOUT) $(PKG)
 
+# A short campaign is one of the tests. Everything is on loopback and in
+# processes of its own; the seed that it prints repeats a schedule.
+chaos: N := 100
+chaos: deps assets ## let N faults happen in the middle of a load, and check what every client was told; N=100 SEED=
+	@OPONN_CHAOS_FAULTS=$(N) OPONN_CHAOS_SEED=$(SEED) $(GO) test -count=1 -v -timeout $$(( $(N) * 10 + 600 ))s -run 'TestChaos$$' ./cmd/oponn
+
+T ?= 30m
+soak: deps assets ## make, vote on, watch and delete ballots, and see that nothing stays; T=30m
+	@OPONN_SOAK=$(T) $(GO) test -count=1 -v -timeout 24h -run 'TestSoak$$' ./cmd/oponn
+
+histories: N := 10000
+histories: ## play N short histories of two instances that die, at random; N=10000
+	@OPONN_HISTORIES=$(N) $(GO) test -count=1 -v -timeout 2h -run 'TestHistories$$' ./actors
+
 # Benchmarks run one package at a time: together they measure each other.
 bench: assets ## run the benchmarks, and votes beside a bare handler and the textbook's
 	@$(GO) test -p 1 -run '^$$' -bench . -benchmem $$($(GO) list $(PKG) | grep -v /yardstick)
@@ -203,5 +217,5 @@ tour: build ## make the tour of all pages in docs/tour.md, with its pictures
 clean: ## remove what was built; data/ stays
 	rm -rf bin views/node_modules views/static/vendor coverage.*
 
-.PHONY: bench-votes bench-both bench-growth bench-soak help run build prod settings services-up infra-up services-down upgrade compose dev assets generate fmt binary test bench bench-streams bench-crowd tour lint check \
+.PHONY: chaos soak histories bench-votes bench-both bench-growth bench-soak help run build prod settings services-up infra-up services-down upgrade compose dev assets generate fmt binary test bench bench-streams bench-crowd tour lint check \
 	tidy-check generate-check format-check vet deps clean

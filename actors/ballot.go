@@ -21,7 +21,7 @@ type (
 	}
 	getResult struct {
 		request[oponn.Snapshot]
-		after uint64
+		reading
 	}
 	changeBallot struct {
 		request[oponn.Snapshot]
@@ -29,10 +29,19 @@ type (
 	}
 	watchBallot struct {
 		request[struct{}]
-		sub   *subscriber
-		after uint64
+		reading
+		sub *subscriber
 	}
 )
+
+// reading is what somebody who reads has seen, and whether the store was asked
+// after they came: what it said before may be older.
+type reading struct {
+	after uint64
+	asked bool
+}
+
+func (r *reading) seen() *reading { return r }
 
 // castOutcome is a vote's fate with the ballot, whose key makes the receipt.
 type castOutcome struct {

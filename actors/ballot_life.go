@@ -40,10 +40,14 @@ func (b *ballot) refresh(ctx actor.Context, m asked) {
 	if m != nil {
 		b.waiting = append(b.waiting, m)
 	}
-	if !b.refreshing {
-		b.refreshing = true
-		b.load(ctx)
+	if b.refreshing {
+		return
 	}
+	if r, ok := m.(interface{ seen() *reading }); ok {
+		r.seen().asked = true
+	}
+	b.refreshing = true
+	b.load(ctx)
 }
 
 // load reads and opens the ballot in a task that reports back by message.
@@ -125,11 +129,13 @@ func (b *ballot) loaded(ctx actor.Context, m *loaded) {
 	}
 	for i, q := range waiting {
 		b.current, b.stash = q, waiting[i+1:] // nobody is forgotten if this one panics
-		switch q.(type) {
-		case *getResult, *watchBallot:
-			b.show(ctx, q)
-		default:
+		switch r, ok := q.(interface{ seen() *reading }); {
+		case !ok:
 			b.serve(ctx, q)
+		case r.seen().after > b.head.Version && !r.seen().asked:
+			b.refresh(ctx, q) // the store had been asked before they came
+		default:
+			b.show(ctx, q)
 		}
 	}
 	b.current, b.stash = nil, nil

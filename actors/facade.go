@@ -71,7 +71,7 @@ func (s *System) Cast(ctx context.Context, cast oponn.Cast) (oponn.Receipt, erro
 // Result returns a ballot as it stands: at least at version after, when the
 // store has that, and never older than Config.Freshness.
 func (s *System) Result(ctx context.Context, ballot oponn.BallotID, after uint64) (oponn.Snapshot, error) {
-	m := &getResult{after: after}
+	m := &getResult{reading: reading{after: after}}
 	if err := m.admit(ctx, s, ballot, false, errLate); err != nil {
 		return oponn.Snapshot{}, err
 	}
@@ -193,7 +193,7 @@ func (s *System) Watch(ctx context.Context, ballot oponn.BallotID, viewer oponn.
 
 // seat brings a subscriber to its ballot's audience.
 func (s *System) seat(ctx context.Context, sub *subscriber, after uint64) error {
-	m := &watchBallot{sub: sub, after: after}
+	m := &watchBallot{sub: sub, reading: reading{after: after}}
 	if err := m.admit(ctx, s, sub.ballot, false, errLate); err != nil {
 		return err
 	}

@@ -43,7 +43,8 @@ func (h *History) Check(logs map[string]Log) (broken []string) {
 		c.rows()
 		c.fates()
 		c.order()
-		c.voters(attempts[ballot], turns[ballot])
+		c.voters(attempts[ballot])
+		c.status(attempts[ballot], turns[ballot])
 		c.reads(reads[ballot])
 		broken = append(broken, c.broken...)
 	}
@@ -149,13 +150,13 @@ func (c *check) order() {
 }
 
 // voters wants every voter's history linearizable.
-func (c *check) voters(attempts []attempt, turns []turn) {
+func (c *check) voters(attempts []attempt) {
 	voters := map[string][]attempt{}
 	for _, a := range attempts {
 		voters[a.vote.Voter] = append(voters[a.vote.Voter], a)
 	}
 	for voter, own := range voters {
-		if !linearizable(own, turns, c.kept[voter]) {
+		if !linearizable(own, c.kept[voter]) {
 			c.report("not linearizable: voter %s, with %q in the log: %+v", voter, c.kept[voter], own)
 		}
 	}

@@ -1,16 +1,17 @@
 package historytest
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/anishathalye/porcupine"
 )
 
-// state is a ballot as one voter knows it.
+// state is a voter's vote.
 type state struct {
-	closed bool
 	// id is empty until the voter has voted.
 	id      string
 	choice  int
@@ -18,13 +19,8 @@ type state struct {
 	version uint64
 }
 
-// Operations on a state, besides a Vote.
-type (
-	// turned is a change of the status.
-	turned struct{ open bool }
-	// looked is a look into the log, at the end: the voter's vote there.
-	looked struct{ id string }
-)
+// looked is a look into the log, at the end: the voter's vote there.
+type looked struct{ id string }
 
 // checkPatience bounds what one voter's history may cost.
 const checkPatience = 10 * time.Second
@@ -34,15 +30,10 @@ var model = porcupine.Model{
 	Init: func() any { return state{} },
 	Step: func(before, input, output any) (bool, any) {
 		s := before.(state)
-		switch op := input.(type) {
-		case Vote:
-			return s.vote(op, output.(Answer))
-		case turned:
-			s.closed = !op.open
-			return true, s
-		default:
-			return s.id == input.(looked).id, s
+		if vote, ok := input.(Vote); ok {
+			return s.vote(vote, output.(Answer))
 		}
+		return s.id == input.(looked).id, s
 	},
 	DescribeOperation: func(input, output any) string { return fmt.Sprintf("%+v: %+v", input, output) },
 }
@@ -51,15 +42,14 @@ var model = porcupine.Model{
 func (s state) vote(v Vote, a Answer) (possible bool, after state) {
 	fresh, same := s.id == "", s.id == v.ID && s.choice == v.Choice
 	switch {
-	case a.Fate == Unknown && fresh && !s.closed:
+	case a.Fate == Unknown && fresh:
 		s.id, s.choice = v.ID, v.Choice
 		return true, s
 	case a.Fate == Unknown:
 		return true, s
 	case a.Fate == Accepted && fresh:
-		possible = !s.closed
 		s.id, s.choice, s.receipt, s.version = v.ID, v.Choice, a.Receipt, a.Version
-		return possible, s
+		return true, s
 	case a.Fate == Accepted:
 		possible = same && (s.receipt == "" || s.receipt == a.Receipt && s.version == a.Version)
 		s.receipt, s.version = a.Receipt, a.Version
@@ -69,32 +59,29 @@ func (s state) vote(v Vote, a Answer) (possible bool, after state) {
 	case a.Code == "vote_id_reused":
 		return s.id == v.ID && !same, s
 	case a.Code == "closed":
-		return fresh && s.closed, s
+		return fresh, s // see check.status
 	default:
 		return false, s
 	}
 }
 
-// linearizable says whether one voter's attempts, beside the turns of the
-// ballot, could have happened at one moment each, and left that vote in the
-// log. What failed for certain has not happened; what is unknown may have, at
-// any time.
-func linearizable(attempts []attempt, turns []turn, kept string) bool {
+// linearizable says whether one voter's attempts could have happened at one
+// moment each, and left that vote in the log. What failed for certain has not
+// happened; what is unknown may have, at any time.
+func linearizable(attempts []attempt, kept string) bool {
 	var history []porcupine.Operation
-	end := time.Duration(0)
+	end, unknown := time.Duration(0), map[Vote]bool{}
+	slices.SortFunc(attempts, func(a, b attempt) int { return cmp.Compare(a.sent, b.sent) })
 	for i, a := range attempts {
-		if a.answer.Fate != Failed {
-			history = append(history, operation(i, a.span, a.vote, a.answer, a.answer.Fate == Unknown))
-		}
 		end = max(end, a.answered)
-	}
-	for _, t := range turns {
-		if t.fate == Accepted || t.fate == Unknown {
-			history = append(history, operation(len(attempts), t.span, turned{t.open}, nil, t.fate == Unknown))
+		open := a.answer.Fate == Unknown
+		if a.answer.Fate == Failed || open && unknown[a.vote] { // the first can do all that the others can
+			continue
 		}
-		end = max(end, t.answered)
+		unknown[a.vote] = unknown[a.vote] || open
+		history = append(history, operation(i, a.span, a.vote, a.answer, open))
 	}
-	history = append(history, operation(len(attempts)+1, span{end + 1, end + 2}, looked{kept}, nil, false))
+	history = append(history, operation(len(attempts), span{end + 1, end + 2}, looked{kept}, nil, false))
 	return porcupine.CheckOperationsTimeout(model, history, checkPatience) == porcupine.Ok
 }
 

@@ -27,10 +27,11 @@ type witness struct {
 func (c *campaign) witness(ballot string, places ...*place) {
 	w := &witness{c: c, name: fmt.Sprint("viewer ", len(c.witnesses)+1), ballot: ballot, places: places}
 	c.witnesses = append(c.witnesses, w)
+	first := len(c.witnesses)
 	c.watching.Go(func() {
 		pause := time.NewTicker(100 * time.Millisecond)
 		defer pause.Stop()
-		for n := len(c.witnesses); c.watched.Err() == nil; n++ {
+		for n := first; c.watched.Err() == nil; n++ {
 			w.watch(c.watched, w.places[n%len(w.places)])
 			<-pause.C
 		}

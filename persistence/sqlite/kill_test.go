@@ -45,10 +45,10 @@ func TestVictim(t *testing.T) {
 		t.Fatal(err)
 	}
 	subject := &storetest.Subject{Ballot: ballot, Record: record}
-	fmt.Println("ready")
+	fmt.Fprintln(os.Stdout, "ready")
 	for {
 		for _, vote := range storetest.Insist(t, store, subject.Batch(subject.NewVotes(t, 1+rand.IntN(5)))).Logged {
-			fmt.Println("voted", vote.ID, vote.Position)
+			fmt.Fprintln(os.Stdout, "voted", vote.ID, vote.Position)
 		}
 	}
 }
