@@ -93,7 +93,9 @@ type scene struct {
 	read, shown [4]uint64
 	watched     [4]*onlooker
 	acting      sync.WaitGroup
-	reading     [4]sync.Mutex
+	// busy are held by who reads or watches: by channels, since virtual time
+	// waits for mutexes.
+	busy [4]chan struct{}
 }
 
 // play plays a history to its end, and returns which promises were broken.
@@ -102,6 +104,7 @@ func play(t *testing.T, joined bool, script []step) []string {
 	s := &scene{stage: newStage(t, joined)}
 	defer s.end(t)
 	for i := range s.voters {
+		s.busy[i] = make(chan struct{}, 1)
 		s.voters[i], s.votes[i] = oponn.NewVoterID(), [2]oponn.VoteID{oponn.NewVoteID(), oponn.NewVoteID()}
 	}
 	created, err := s.living[0].Create(context.Background(), oponn.Draft{Question: "Tabs or spaces?", Options: []string{"tabs", "spaces"}}, oponn.OwnerID{})
@@ -178,8 +181,8 @@ func (s *scene) turn(m *mortal, open bool) {
 
 // look reads the result, and says what it has seen.
 func (s *scene) look(m *mortal, step step) {
-	s.reading[step.Voter].Lock()
-	defer s.reading[step.Voter].Unlock()
+	s.busy[step.Voter] <- struct{}{}
+	defer func() { <-s.busy[step.Voter] }()
 	seen := s.read[step.Voter]
 	snapshot, err := m.Result(context.Background(), s.ballot, seen)
 	if err != nil || m.gone() {
@@ -192,8 +195,8 @@ func (s *scene) look(m *mortal, step step) {
 
 // watch opens a viewer's stream here, and ends the one it had.
 func (s *scene) watch(m *mortal, step step) {
-	s.reading[step.Voter].Lock()
-	defer s.reading[step.Voter].Unlock()
+	s.busy[step.Voter] <- struct{}{}
+	defer func() { <-s.busy[step.Voter] }()
 	if last := s.watched[step.Voter]; last != nil {
 		last.leave()
 		time.Sleep(time.Millisecond) // virtual time: nothing is under way any more

@@ -85,6 +85,11 @@ func (s mortalStore) Append(ctx context.Context, batches []oponn.Batch) []oponn.
 	return failed
 }
 
+// Load takes a while to arrive.
+func (s mortalStore) Load(ctx context.Context, ballot oponn.BallotID) (oponn.Record, error) {
+	return distant{s.Store, 50 * time.Millisecond}.Load(ctx, ballot)
+}
+
 // Publish tells it the others later, one sooner than another, so that notices
 // overtake each other; a dead instance tells nothing.
 func (b mortalBus) Publish(ctx context.Context, notice oponn.Notice) error {
@@ -245,7 +250,8 @@ func (o *onlooker) Offer(f *oponn.Frame) {
 	*o.seen = max(*o.seen, f.Version)
 }
 
-// tallies is viewers whose frames say how many have voted for what.
+// tallies is viewers whose frames say how many have voted for what, and the
+// version: what says nothing new is not shown.
 var tallies = &oponn.Group{Name: "tallies", Render: func(s oponn.Snapshot) ([]byte, int) {
-	return fmt.Appendf(nil, "%d %d %d", s.State.Voters, s.State.Counts[0], s.State.Counts[1]), 0
+	return fmt.Appendf(nil, "%d %d %d %d", s.State.Voters, s.State.Counts[0], s.State.Counts[1], s.Version), 0
 }}

@@ -67,6 +67,7 @@ type voteOf struct {
 	accepted time.Duration // first; math.MaxInt64 for never
 	answer   Answer        // the first that accepts
 	open     bool          // some attempt is unknown
+	unsure   bool          // as to what was chosen
 	row      *Row
 }
 
@@ -83,12 +84,13 @@ func (c *check) gather(attempts []attempt) {
 			c.votes[a.vote.ID] = v
 		}
 		v.sent = min(v.sent, a.sent)
+		v.unsure = v.unsure || v.answer.Fate != Accepted && a.vote.Choice != v.Choice
 		switch {
 		case a.answer.Fate == Unknown:
 			v.open = true
 		case a.answer.Fate == Accepted && a.answered < v.accepted:
 			// The one that was sent with another choice is not the one that counts.
-			v.accepted, v.answer, v.Vote = a.answered, a.answer, a.vote
+			v.accepted, v.answer, v.Vote, v.unsure = a.answered, a.answer, a.vote, false
 		}
 	}
 }

@@ -158,6 +158,23 @@ func TestCheck_TurnsMayComeLate(t *testing.T) {
 	}
 }
 
+// TestCheck_AChoiceThatNobodyKnows has a vote sent with two choices, of which
+// nobody was told which one counts.
+func TestCheck_AChoiceThatNobodyKnows(t *testing.T) {
+	for counts, want := range map[[2]uint64]bool{{2, 1}: true, {1, 2}: true, {0, 3}: false, {1, 1}: false, {2, 2}: false} {
+		broken := tell(t, func(s *story) {
+			s.turn(true)
+			s.cast(vote("fay", "u", 0), historytest.Answer{})
+			s.cast(vote("fay", "u", 1), historytest.Answer{})
+			s.keep(5, "u")
+			s.Look(historytest.Read{Ballot: ballot, Client: "reader", Version: 5, Voters: 3, Counts: counts[:]})
+		})
+		if good := len(broken) == 0; good != want {
+			t.Errorf("%v: %q", counts, broken)
+		}
+	}
+}
+
 func TestFigures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &story{History: historytest.New()}

@@ -19,7 +19,7 @@ func (c *check) reads(reads []Read) {
 		case r.Version < seen[r.Client]:
 			c.report("fell: %s was shown version %d after %d", r.Client, r.Version, seen[r.Client])
 		case r.Counts != nil:
-			if at := folds.at(r.Version); r.Voters != at.voters || !same(r.Counts, at.counts) {
+			if at := folds.at(r.Version); r.Voters != at.voters || !at.gives(r.Counts) {
 				c.report("%s was shown %d voters and %v at version %d; the log has %d and %v", r.Client, r.Voters, r.Counts, r.Version, at.voters, at.counts)
 			}
 		}
@@ -31,6 +31,9 @@ func (c *check) reads(reads []Read) {
 type fold struct {
 	version, voters uint64
 	counts          []uint64
+	// unsure is how many more votes there are whose choice is not known: they
+	// were sent with more than one, and nobody was told which counts.
+	unsure uint64
 }
 
 // folds are those of all versions with rows, in their order.
@@ -40,7 +43,9 @@ func (c *check) folds() (all folds) {
 	now := fold{}
 	for i, row := range c.log.Rows {
 		now.version, now.voters = row.Version, now.voters+1
-		if v := c.votes[row.ID]; v != nil {
+		if v := c.votes[row.ID]; v != nil && v.unsure {
+			now.unsure++
+		} else if v != nil {
 			now.counts = slices.Clone(now.counts)
 			for len(now.counts) <= v.Choice {
 				now.counts = append(now.counts, 0)
@@ -63,14 +68,18 @@ func (f folds) at(version uint64) fold {
 	return f[next-1]
 }
 
-// same compares counts; those that are missing are 0.
-func same(a, b []uint64) bool {
-	for i := range max(len(a), len(b)) {
-		if count(a, i) != count(b, i) {
+// gives says whether the counts can be those of the fold. Counts that are
+// missing are 0.
+func (f fold) gives(counts []uint64) bool {
+	left := f.unsure
+	for i := range max(len(counts), len(f.counts)) {
+		shown, known := count(counts, i), count(f.counts, i)
+		if shown < known || shown-known > left {
 			return false
 		}
+		left -= shown - known
 	}
-	return true
+	return left == 0
 }
 
 func count(counts []uint64, i int) uint64 {

@@ -9,10 +9,11 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptrace"
 	"slices"
 	"strconv"
 	"sync"
-	"syscall"
+	"sync/atomic"
 	"time"
 
 	domain "github.com/oponn/oponn"
@@ -22,8 +23,11 @@ import (
 // impatient gives up soon: what becomes of the request is then unknown.
 var impatient = &http.Client{Timeout: 3 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 16}}
 
-// request asks an instance, and reads JSON. The error says that it is not
-// known what came of it, or, as ECONNREFUSED, that nothing did.
+// errUnsent says that a request never left.
+var errUnsent = errors.New("no connection was had")
+
+// request asks an instance, and reads JSON. An error says that it is not known
+// what came of it, unless it is errUnsent.
 func request(method, url string, header http.Header, body, answer any) (status int, err error) {
 	var content io.Reader
 	if body != nil {
@@ -33,7 +37,11 @@ func request(method, url string, header http.Header, body, answer any) (status i
 		}
 		content = bytes.NewReader(text)
 	}
-	r, err := http.NewRequestWithContext(context.Background(), method, url, content)
+	// What has an Idempotency-Key is sent again by the transport when its
+	// connection breaks: that the last one is refused says little.
+	var connected atomic.Bool
+	ctx := httptrace.WithClientTrace(context.Background(), &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }})
+	r, err := http.NewRequestWithContext(ctx, method, url, content)
 	if err != nil {
 		panic(err)
 	}
@@ -42,6 +50,9 @@ func request(method, url string, header http.Header, body, answer any) (status i
 		r.Header.Set("Content-Type", "application/json")
 	}
 	response, err := impatient.Do(r)
+	if err != nil && !connected.Load() {
+		return 0, errors.Join(err, errUnsent)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -179,7 +190,7 @@ func (k *crowdling) send(v ticket, instance string) historytest.Answer {
 // fate says what an answer means.
 func (c *campaign) fate(status int, code string, err error) historytest.Fate {
 	switch {
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case errors.Is(err, errUnsent):
 		return historytest.Failed
 	case err != nil:
 		return historytest.Unknown
