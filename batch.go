@@ -2,7 +2,6 @@ package oponn
 
 import (
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"time"
 )
@@ -28,7 +27,7 @@ type Batch struct {
 func (b Batch) Decide(ground Ground) (done Appended) {
 	defer func() {
 		if r := recover(); r != nil {
-			done = Appended{Err: Internal(fmt.Errorf("apply panicked: %v\n%s", r, debug.Stack()))}
+			done = Appended{Err: Internal(fmt.Errorf("apply panicked: %v\n%s", r, Stack()))}
 		}
 	}()
 	effect, err := b.Apply(ground)

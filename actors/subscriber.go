@@ -2,7 +2,6 @@ package actors
 
 import (
 	"fmt"
-	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -179,7 +178,7 @@ func (s *subscriber) stopping(ctx actor.Context) {
 func (s *subscriber) logPanic() {
 	if reason := recover(); reason != nil {
 		s.system.cfg.Logger.Error("actor failed", "kind", "subscriber",
-			"reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
+			"reason", fmt.Sprint(reason), "stack", oponn.Stack())
 		panic(reason)
 	}
 }

@@ -4,10 +4,11 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"runtime/debug"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/oponn/oponn"
 )
 
 // crashWindow and maxCrashes say when a ballot's actor has crashed too often:
@@ -56,7 +57,7 @@ func (l *logged) Receive(ctx actor.Context) {
 	defer func() {
 		if reason := recover(); reason != nil {
 			l.log.Error("actor failed", "kind", l.kind, "message", fmt.Sprintf("%T", ctx.Message()),
-				"reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
+				"reason", fmt.Sprint(reason), "stack", oponn.Stack())
 			panic(reason)
 		}
 	}()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -102,7 +101,7 @@ func (s *System) transact(jobs []*job) (result []oponn.Appended) {
 	defer func() {
 		// A store that panics may have committed: only asking again will tell.
 		if reason := recover(); reason != nil {
-			s.cfg.Logger.Error("store failed", "reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
+			s.cfg.Logger.Error("store failed", "reason", fmt.Sprint(reason), "stack", oponn.Stack())
 			result = make([]oponn.Appended, len(jobs))
 			for i := range result {
 				result[i].Err = errUnknown(errors.New("the store panicked"))

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
-	"runtime/debug"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -83,7 +82,7 @@ func (s *Server) recovering(c echo.Context, next echo.HandlerFunc) (err error) {
 		if reason == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so, too
 			panic(reason)
 		}
-		s.log(c, slog.LevelError, "handler panicked", "reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
+		s.log(c, slog.LevelError, "handler panicked", "reason", fmt.Sprint(reason), "stack", oponn.Stack())
 		if c.Response().Committed {
 			panic(http.ErrAbortHandler) // half an answer must not look like a whole one
 		}

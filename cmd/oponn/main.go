@@ -55,6 +55,9 @@ func main() {
 // run runs one command and returns the exit code.
 func run(ctx context.Context, args []string, t terminal) int {
 	err := loadEnvironment(".env")
+	if err == nil && os.Getenv("OPONN_ENV") == "production" { // the commands beside a server open keys as well
+		err = keepMemory()
+	}
 	if err == nil {
 		err = runCommand(ctx, args, t)
 	}

@@ -25,6 +25,11 @@ func (c serveCommand) Run(ctx context.Context, t terminal) error {
 	if err != nil {
 		return err
 	}
+	if cfg.production {
+		if err := keepMemory(); err != nil {
+			return err
+		}
+	}
 	logger := newLogger(t.err, cfg)
 	slog.SetDefault(logger)
 	assets := views.NewAssets()
