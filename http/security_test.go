@@ -37,7 +37,7 @@ func TestProtectiveHeaders(t *testing.T) {
 		"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 			"form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 	}
-	wantOfAPI := map[string]string{"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
+	wantOfAPI := map[string]string{"Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"}
 	api := "/api/v1/ballots/" + b.ID
 	for _, r := range []request{
 		{method: "GET", path: "/"}, {method: "GET", path: "/new"}, {method: "POST", path: "/ballots"},

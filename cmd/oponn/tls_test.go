@@ -44,6 +44,26 @@ func TestServe_TLS(t *testing.T) {
 	s.stop(t)
 }
 
+// TestServe_TLSComplaints breaks a handshake: the log says so, and not whose.
+func TestServe_TLSComplaints(t *testing.T) {
+	t.Parallel()
+	cert, key, _ := newCertificate(t)
+	s := serve(t, filepath.Join(t.TempDir(), "data"), "OPONN_TLS_CERT="+cert, "OPONN_TLS_KEY="+key, "OPONN_LOG_LEVEL=debug")
+	connection, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	if _, err := connection.Write([]byte("GET / HTTP/1.1\r\n\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the log complains", func() bool { return strings.Contains(s.stderr.String(), "TLS handshake error from a peer") })
+	if log := s.stderr.String(); strings.Contains(log, connection.LocalAddr().String()) {
+		t.Errorf("the log names the peer:\n%s", lastLines(log, 3))
+	}
+	s.stop(t)
+}
+
 // newCertificate makes a certificate for the loopback address, and returns its
 // files and who trusts it.
 func newCertificate(t *testing.T) (certFile, keyFile string, roots *x509.CertPool) {
