@@ -44,6 +44,19 @@ func TestServe_TLS(t *testing.T) {
 	s.stop(t)
 }
 
+// TestServe_TLSKeyForEverybody refuses a key that others can read.
+func TestServe_TLSKeyForEverybody(t *testing.T) {
+	t.Parallel()
+	cert, key, _ := newCertificate(t)
+	if err := os.Chmod(key, 0o604); err != nil {
+		t.Fatal(err)
+	}
+	code, _, stderr := oponn(t, filepath.Join(t.TempDir(), "data"), []string{"OPONN_TLS_CERT=" + cert, "OPONN_TLS_KEY=" + key}, "serve")
+	if code != 2 || !strings.Contains(stderr, "chmod o= "+key) {
+		t.Errorf("exit code %d, want 2 and what to do: %s", code, stderr)
+	}
+}
+
 // TestServe_TLSComplaints breaks a handshake: the log says so, and not whose.
 func TestServe_TLSComplaints(t *testing.T) {
 	t.Parallel()
