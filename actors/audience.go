@@ -34,6 +34,7 @@ type audience struct {
 	snapshot oponn.Snapshot
 	groups   map[string]*group
 	viewers  int
+	seen     seen
 	last     time.Time     // of the last fan-out
 	took     time.Duration // by the last fan-out
 	waiting  bool          // for fanOut
@@ -61,6 +62,10 @@ func (a *audience) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *publish:
 		a.publish(ctx, m.snapshot)
+	case *arrived:
+		a.seen.arrived(m)
+	case *aged:
+		a.seen.aged(&a.system.meters.screen, m)
 	case *fanOut:
 		if m.generation == a.timer.generation {
 			a.fanOut()
@@ -88,6 +93,9 @@ func (a *audience) publish(ctx actor.Context, snapshot oponn.Snapshot) {
 	for _, g := range a.groups {
 		g.frame = nil
 	}
+	if a.viewers == 0 {
+		a.seen.forget()
+	}
 	if a.waiting || a.viewers == 0 {
 		return
 	}
@@ -109,10 +117,16 @@ func (a *audience) interval() time.Duration {
 func (a *audience) fanOut() {
 	begin := time.Now()
 	a.waiting, a.last = false, begin
+	news := false
 	for _, g := range a.groups {
-		walk(g.subs, a.frame(g))
+		before := g.last
+		frame := a.frame(g)
+		news = news || g.last != before
+		a.system.walk(g.subs, frame)
 	}
-	a.took = time.Since(begin)
+	end := time.Now()
+	a.took = end.Sub(begin)
+	a.seen.shown(&a.system.meters.screen, a.snapshot.Version, news, begin, end)
 }
 
 // frame renders a group's frame of the current version, once.
@@ -121,7 +135,9 @@ func (a *audience) frame(g *group) *oponn.Frame {
 		return g.frame
 	}
 	f := &oponn.Frame{Version: a.snapshot.Version, Last: a.snapshot.State.Status == oponn.Closed}
+	begin := time.Now()
 	f.Bytes, f.Prelude = g.Render(a.snapshot)
+	a.system.meters.screen.render.Observe(time.Since(begin).Seconds())
 	if g.last != nil && g.last.Last == f.Last && bytes.Equal(f.Bytes, g.last.Bytes) {
 		g.frame = g.last // no news to those who see no more than this
 		return g.frame
