@@ -63,8 +63,8 @@ func runMetered() error {
 // not, in short turns: each turn is compared with its neighbour.
 func BenchmarkMetrics(b *testing.B) {
 	const (
-		turn  = 1500 * time.Millisecond
-		turns = 10
+		turn  = 1200 * time.Millisecond
+		turns = 14
 	)
 	start := func(name, meter string) booth {
 		addr := freePort(b)
