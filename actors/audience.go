@@ -12,7 +12,10 @@ import (
 // Messages of an audience.
 type (
 	// publish shows the ballot's new state to everyone.
-	publish struct{ snapshot oponn.Snapshot }
+	publish struct {
+		snapshot oponn.Snapshot
+		onward   []journey // of votes that are new in it
+	}
 	// join is a subscriber's coming; its going is told by left.
 	join struct{ sub *subscriber }
 	// dismiss ends all streams.
@@ -39,6 +42,7 @@ type audience struct {
 	took     time.Duration // by the last fan-out
 	waiting  bool          // for fanOut
 	timer    timer
+	traced   []journey // to the next frame
 }
 
 // group is viewers who see the same bytes.
@@ -61,6 +65,7 @@ func (s *System) audienceProps(ballot *actor.PID) *actor.Props {
 func (a *audience) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *publish:
+		a.follow(m.onward)
 		a.publish(ctx, m.snapshot)
 	case *arrived:
 		a.seen.arrived(m)
@@ -118,6 +123,7 @@ func (a *audience) fanOut() {
 	begin := time.Now()
 	a.waiting, a.last = false, begin
 	news := false
+	a.stepAll(stepPublish)
 	for _, g := range a.groups {
 		before := g.last
 		frame := a.frame(g)
@@ -127,6 +133,8 @@ func (a *audience) fanOut() {
 	end := time.Now()
 	a.took = end.Sub(begin)
 	a.seen.shown(&a.system.meters.screen, a.snapshot.Version, news, begin, end)
+	a.stepAll(stepFrame)
+	a.traced = nil
 }
 
 // frame renders a group's frame of the current version, once.
