@@ -116,6 +116,7 @@ func (s *System) transact(jobs []*job) (result []oponn.Appended) {
 	ctx, cancel := context.WithTimeout(context.Background(), transactionTimeout)
 	defer cancel()
 	result = s.cfg.Store.Append(ctx, batches)
+	s.failing.note(result)
 	for i := range result {
 		s.committed.Add(uint64(len(result[i].Effect.Outcomes)))
 	}
