@@ -12,7 +12,10 @@ import (
 // Messages of an audience.
 type (
 	// publish shows the ballot's new state to everyone.
-	publish struct{ snapshot oponn.Snapshot }
+	publish struct {
+		snapshot oponn.Snapshot
+		commits  time.Duration // how long one takes
+	}
 	// join is a subscriber's coming; its going is told by left.
 	join struct{ sub *subscriber }
 	// dismiss ends all streams.
@@ -20,10 +23,6 @@ type (
 	// fanOut says that the time for the next frame has come.
 	fanOut struct{ generation int }
 )
-
-// maxFrameInterval is how far the time between frames widens when fanning out
-// takes long.
-const maxFrameInterval = 2 * time.Second
 
 // audience is all of a ballot's viewers. It makes one frame per version and
 // group and hands the same bytes to each. Frames are state: between two fan-
@@ -35,7 +34,8 @@ type audience struct {
 	groups   map[string]*group
 	viewers  int
 	last     time.Time     // of the last fan-out
-	took     time.Duration // by the last fan-out
+	took     effort        // to fan out
+	commits  time.Duration // how long one takes
 	waiting  bool          // for fanOut
 	timer    timer
 }
@@ -60,7 +60,7 @@ func (s *System) audienceProps(ballot *actor.PID) *actor.Props {
 func (a *audience) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *publish:
-		a.publish(ctx, m.snapshot)
+		a.publish(ctx, m)
 	case *fanOut:
 		if m.generation == a.timer.generation {
 			a.fanOut()
@@ -80,11 +80,12 @@ func (a *audience) Receive(ctx actor.Context) {
 
 // publish takes a newer state: shown at once when the last frame was long ago,
 // else when the interval is over.
-func (a *audience) publish(ctx actor.Context, snapshot oponn.Snapshot) {
-	if snapshot.Version <= a.snapshot.Version {
+func (a *audience) publish(ctx actor.Context, m *publish) {
+	if m.snapshot.Version <= a.snapshot.Version {
 		return
 	}
-	a.snapshot = snapshot
+	a.snapshot, a.commits = m.snapshot, m.commits
+	a.snapshot.Every = worthTelling(a.interval())
 	for _, g := range a.groups {
 		g.frame = nil
 	}
@@ -100,19 +101,13 @@ func (a *audience) publish(ctx actor.Context, snapshot oponn.Snapshot) {
 	a.timer.arm(a.system.root, ctx.Self(), wait, func(g int) any { return &fanOut{generation: g} })
 }
 
-// interval is the time between frames. It widens when fanning out takes
-// longer, which it does when votes want the processors: they go first.
-func (a *audience) interval() time.Duration {
-	return min(max(a.system.cfg.FrameInterval, a.took), max(maxFrameInterval, a.system.cfg.FrameInterval))
-}
-
 func (a *audience) fanOut() {
 	begin := time.Now()
 	a.waiting, a.last = false, begin
 	for _, g := range a.groups {
 		walk(g.subs, a.frame(g))
 	}
-	a.took = time.Since(begin)
+	a.took.note(time.Since(begin))
 }
 
 // frame renders a group's frame of the current version, once.

@@ -70,6 +70,8 @@ type life struct {
 	crashes     []time.Time
 	// underway is the batch that the writer has: one at most, whatever crashes.
 	underway *job
+	// commits is how long batches took of late.
+	commits effort
 }
 
 // ballot is the actor of one ballot. It is loading, awake, or refusing: then
@@ -248,7 +250,7 @@ func (b *ballot) publish(ctx actor.Context) {
 }
 
 func (b *ballot) tellAudience(ctx actor.Context) {
-	ctx.Send(b.audience, &publish{snapshot: b.snapshot()})
+	ctx.Send(b.audience, &publish{snapshot: b.snapshot(), commits: b.life.commits.of()})
 }
 
 // remote takes a head that somebody else moved. One that doesn't open, or is

@@ -1,8 +1,6 @@
 package actors
 
 import (
-	"fmt"
-	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -71,7 +69,7 @@ func (s *subscriber) Wake() { s.PostUserMessage(&flush{}) }
 // Receive implements actor.Actor. It runs in the goroutine of whoever sends
 // (see slot) and does nothing that could block.
 func (s *subscriber) Receive(ctx actor.Context) {
-	defer s.logPanic()
+	defer s.logPanic(ctx)
 	switch m := ctx.Message().(type) {
 	case *oponn.Frame:
 		s.show(ctx, m)
@@ -176,10 +174,9 @@ func (s *subscriber) stopping(ctx actor.Context) {
 	}
 }
 
-func (s *subscriber) logPanic() {
+func (s *subscriber) logPanic(ctx actor.Context) {
 	if reason := recover(); reason != nil {
-		s.system.cfg.Logger.Error("actor failed", "kind", "subscriber",
-			"reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
+		logFailure(s.system.cfg.Logger, "subscriber", ctx.Message(), reason)
 		panic(reason)
 	}
 }

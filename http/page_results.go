@@ -60,7 +60,7 @@ func (s *Server) resultsView(c echo.Context, id oponn.BallotID, after uint64, no
 
 // resultData is what all onlookers of a class see alike.
 func resultData(b oponn.Snapshot, o oponn.Onlooker) views.Result {
-	r := views.Result{Status: b.State.Status, OpensAt: b.State.OpensAt, ClosesAt: b.State.ClosesAt, ClosedAt: b.State.ClosedAt}
+	r := views.Result{Status: b.State.Status, OpensAt: b.State.OpensAt, ClosesAt: b.State.ClosesAt, ClosedAt: b.State.ClosedAt, Every: b.Every}
 	if !b.ShowsCounts(o) {
 		r.Hidden = b.Ballot.Definition.Visibility
 		return r

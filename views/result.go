@@ -17,6 +17,9 @@ type Result struct {
 	Hidden oponn.Visibility
 	// Votes counts voters; percentages are of it.
 	Votes uint64
+	// Every is the time between two states on the stream, where it is so long
+	// that viewers should know; else zero.
+	Every time.Duration
 	// Options are in the order of the ballot, write-ins last, with their
 	// counts. They keep that order whoever leads.
 	Options []oponn.Result
