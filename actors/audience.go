@@ -71,8 +71,9 @@ func (a *audience) Receive(ctx actor.Context) {
 		a.leave(ctx, m.sub)
 	case *dismiss:
 		a.each(&endStream{reason: m.reason})
-	case *actor.Stopping, *actor.Restarting:
-		// The ballot begins anew; its viewers need not know.
+	case *actor.Stopped, *actor.Restarting:
+		// The ballot begins anew; its viewers need not know. Whoever still comes
+		// here finds nobody, and is told so.
 		a.timer.stop()
 		a.each(&rejoin{})
 	}
@@ -135,12 +136,11 @@ func (a *audience) join(ctx actor.Context, sub *subscriber) {
 		g = &group{Group: sub.group}
 		a.groups[sub.group.Name] = g
 	}
-	if g.has(sub) {
-		return
+	if !g.has(sub) {
+		sub.seat = seat{group: g, at: len(g.subs)}
+		g.subs = append(g.subs, sub)
+		a.viewers++
 	}
-	sub.seat = seat{group: g, at: len(g.subs)}
-	g.subs = append(g.subs, sub)
-	a.viewers++
 	sub.audience.Store(ctx.Self())
 	if sub.stopped.Load() { // it may not have known whom to tell
 		a.leave(ctx, sub)

@@ -78,6 +78,7 @@ func (s *subscriber) Receive(ctx actor.Context) {
 	case *sweep:
 		s.sweep(ctx, m)
 	case *rejoin:
+		s.audience.Store(nil)
 		if !s.ending {
 			s.system.rejoin(s)
 		}
@@ -130,6 +131,9 @@ func (s *subscriber) sweep(ctx actor.Context, m *sweep) {
 		s.sink.End(oponn.EndLagging)
 		s.close(ctx)
 		return
+	}
+	if !s.ending && s.audience.Load() == nil {
+		s.system.rejoin(s) // what it asked for was lost with an audience that failed
 	}
 	if m.beat && !s.ending {
 		s.sink.Beat()
