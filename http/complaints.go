@@ -12,7 +12,7 @@ type complaints struct{ slog.Handler }
 
 // addressed is an address with a port, as net/http writes it, and without, as
 // errors of the system do.
-var addressed = regexp.MustCompile(`\[[0-9A-Fa-f:.%a-z]+\](:\d+)?|\b\d{1,3}(\.\d{1,3}){3}(:\d+)?`)
+var addressed = regexp.MustCompile(`\[[0-9A-Fa-z:.%]+\](:\d+)?|\b\d{1,3}(\.\d{1,3}){3}(:\d+)?`)
 
 // Handle implements slog.Handler.
 func (h complaints) Handle(ctx context.Context, r slog.Record) error {

@@ -22,15 +22,10 @@ func (s *Server) routes() *echo.Echo {
 	e.Use(s.observe, s.guard)
 
 	endless := func(path string, handle echo.HandlerFunc) {
-		handle = s.named(handle)
 		e.GET(path, handle)
 		e.HEAD(path, handle)
 	}
-	get := func(path string, handle echo.HandlerFunc) {
-		handle = s.bound(handle)
-		e.GET(path, handle)
-		e.HEAD(path, handle)
-	}
+	get := func(path string, handle echo.HandlerFunc) { endless(path, s.bound(handle)) }
 	post := func(path string, handle echo.HandlerFunc) { e.POST(path, s.bound(handle)) }
 	get("/", s.showHome)
 	get("/new", s.showNew)

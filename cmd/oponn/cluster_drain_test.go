@@ -18,14 +18,12 @@ import (
 // mover is a viewer who does what a stream's end says: comes back, to another
 // instance, after the time it was told, with the version seen last.
 type mover struct {
-	t        *testing.T
-	mu       sync.Mutex
-	version  uint64
-	reason   string        // of the first stream's end
-	retry    time.Duration // as it was told
-	endedAt  time.Time
-	backAt   time.Time
-	returned uint64 // the first version of the second stream
+	t       *testing.T
+	mu      sync.Mutex
+	version uint64
+	reason  string        // of the first stream's end
+	retry   time.Duration // as it was told
+	backAt  time.Time
 }
 
 // event is one of a stream for programs.
@@ -77,7 +75,7 @@ func (m *mover) watch(ctx context.Context, first, next *server, ballot string) {
 		case "end":
 			var end struct{ Reason string }
 			_ = json.Unmarshal([]byte(e.data), &end)
-			m.reason, m.retry, m.endedAt = end.Reason, e.retry, time.Now()
+			m.reason, m.retry = end.Reason, e.retry
 		}
 	})
 	pause := time.NewTimer(m.retry)
