@@ -15,6 +15,7 @@ type (
 	publish struct {
 		snapshot oponn.Snapshot
 		commits  time.Duration // how long one takes
+		onward   []journey     // of votes that are new in it
 	}
 	// join is a subscriber's coming; its going is told by left.
 	join struct{ sub *subscriber }
@@ -38,6 +39,7 @@ type audience struct {
 	commits  time.Duration // how long one takes
 	waiting  bool          // for fanOut
 	timer    timer
+	traced   []journey // to the next frame
 }
 
 // group is viewers who see the same bytes.
@@ -60,6 +62,7 @@ func (s *System) audienceProps(ballot *actor.PID) *actor.Props {
 func (a *audience) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *publish:
+		a.follow(m.onward)
 		a.publish(ctx, m)
 	case *fanOut:
 		if m.generation == a.timer.generation {
@@ -105,10 +108,13 @@ func (a *audience) publish(ctx actor.Context, m *publish) {
 func (a *audience) fanOut() {
 	begin := time.Now()
 	a.waiting, a.last = false, begin
+	a.stepAll(stepPublish)
 	for _, g := range a.groups {
 		walk(g.subs, a.frame(g))
 	}
 	a.took.note(time.Since(begin))
+	a.stepAll(stepFrame)
+	a.traced = nil
 }
 
 // frame renders a group's frame of the current version, once.

@@ -116,6 +116,10 @@ func (s *System) transact(jobs []*job) (result []oponn.Appended) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, transactionTimeout)
 	defer cancel()
+	if shared := shareTransaction(jobs); shared != nil {
+		ctx = oponn.WithTrace(ctx, shared)
+		defer func() { shared.End(failed(result)) }()
+	}
 	result = s.cfg.Store.Append(ctx, batches)
 	s.failing.note(result)
 	for i := range result {

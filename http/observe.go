@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
-	"net/netip"
 	"runtime/debug"
 	"time"
 
@@ -31,6 +30,7 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		begin := time.Now()
 		id := s.requestID(c.Request())
 		c.Response().Header()[headerRequestID] = []string{id}
+		trace := s.beginTrace(c, id)
 		if err := s.recovering(c, next); err != nil {
 			s.fail(c, err)
 		}
@@ -38,6 +38,7 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 			return nil // it is logged when the stream ends
 		}
 		ctx, status := c.Request().Context(), c.Response().Status
+		endTrace(trace, status)
 		if level := requestLevel(status); s.cfg.Logger.Enabled(ctx, level) {
 			s.cfg.Logger.Log(ctx, level, "request", "method", method(c), "route", route(c),
 				"status", status, "took", time.Since(begin), "request", id)
@@ -50,8 +51,7 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 // gets.
 func (s *Server) requestID(r *http.Request) string {
 	if len(s.cfg.TrustedProxies) > 0 {
-		id := r.Header.Get(headerRequestID)
-		if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil && wellFormed(id) && s.trusted(peer.Addr().Unmap()) {
+		if id := r.Header.Get(headerRequestID); wellFormed(id) && s.byProxy(r) {
 			return id
 		}
 	}
