@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -133,8 +134,15 @@ func (s *Server) recovering(c echo.Context, next echo.HandlerFunc) (err error) {
 	return next(c)
 }
 
-// log writes a line that can be found by the request's id.
+// log writes a line that can be found by the request's id. Errors of the
+// network name the peer's address, which stays out of it.
 func (s *Server) log(c echo.Context, level slog.Level, message string, attributes ...any) {
+	peer := c.Request().RemoteAddr
+	for i, attribute := range attributes {
+		if err, ok := attribute.(error); ok && peer != "" {
+			attributes[i] = strings.ReplaceAll(err.Error(), peer, aPeer)
+		}
+	}
 	attributes = append(attributes, "method", method(c), "route", route(c), "request", c.Response().Header().Get(headerRequestID))
 	s.cfg.Logger.Log(c.Request().Context(), level, message, attributes...) //nolint:sloglint // the callers' messages are constants
 }

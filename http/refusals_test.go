@@ -1,7 +1,9 @@
 package http_test
 
 import (
+	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -124,5 +126,28 @@ func TestRequestIDReachesTheRuntime(t *testing.T) {
 		if id == "" || !strings.Contains(strings.Join(seen, " "), id) {
 			t.Errorf("the runtime heard of %q, want %q among them", seen, id)
 		}
+	}
+}
+
+// brokenWriter is an answer to a peer who has left.
+type brokenWriter struct {
+	header http.Header
+	peer   string
+}
+
+func (w brokenWriter) Header() http.Header { return w.header }
+func (w brokenWriter) WriteHeader(int)     {}
+func (w brokenWriter) Write([]byte) (int, error) {
+	return 0, fmt.Errorf("write tcp 127.0.0.1:8080->%s: broken pipe", w.peer)
+}
+
+func TestErrorsOfTheNetworkNameNoPeer(t *testing.T) {
+	w := start(t, tuning{})
+	b := w.ballot(teaOrCoffee())
+	r := httptest.NewRequest(http.MethodGet, "/api/v1/ballots/"+b.ID, nil)
+	r.RemoteAddr = "[2001:db8::7]:4711"
+	w.server.ServeHTTP(brokenWriter{http.Header{}, r.RemoteAddr}, r)
+	if log := w.log.all(); !strings.Contains(log, "8080->a peer: broken pipe") || strings.Contains(log, "2001:db8") {
+		t.Errorf("logged:\n%s", log)
 	}
 }
