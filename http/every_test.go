@@ -1,6 +1,7 @@
 package http_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -38,5 +39,25 @@ func TestSeldomResultsAreSaid(t *testing.T) {
 				t.Errorf("without it: %s\nwith it:    %s", without, with)
 			}
 		})
+	}
+}
+
+// TestSeldomResultsAreNotSaidToWhomTheyAreHidden: it would tell that many vote.
+func TestSeldomResultsAreNotSaidToWhomTheyAreHidden(t *testing.T) {
+	w := start(t, tuning{actors: func(c *actors.Config) { c.FrameInterval = 2 * time.Second }})
+	hidden := teaOrCoffee()
+	hidden["visibility"] = "after_closing"
+	for said, d := range map[bool]draft{true: teaOrCoffee(), false: hidden} {
+		b := w.ballot(d)
+		l := w.listen(pageLive(b))
+		w.vote(b.ID, "1")
+		m := l.await("")
+		if said { // the first one may be of a page that nobody has voted on
+			m = l.await("")
+		}
+		if strings.Contains(m.data, "results every 2 s") != said {
+			t.Errorf("said is %t, want %t: %s", !said, said, m.data)
+		}
+		l.leave()
 	}
 }

@@ -60,12 +60,12 @@ func (s *Server) resultsView(c echo.Context, id oponn.BallotID, after uint64, no
 
 // resultData is what all onlookers of a class see alike.
 func resultData(b oponn.Snapshot, o oponn.Onlooker) views.Result {
-	r := views.Result{Status: b.State.Status, OpensAt: b.State.OpensAt, ClosesAt: b.State.ClosesAt, ClosedAt: b.State.ClosedAt, Every: b.Every}
+	r := views.Result{Status: b.State.Status, OpensAt: b.State.OpensAt, ClosesAt: b.State.ClosesAt, ClosedAt: b.State.ClosedAt}
 	if !b.ShowsCounts(o) {
 		r.Hidden = b.Ballot.Definition.Visibility
 		return r
 	}
-	r.Votes, r.Options = b.State.Voters, b.For(o)
+	r.Votes, r.Options, r.Every = b.State.Voters, b.For(o), b.Every
 	return r
 }
 
