@@ -17,6 +17,7 @@ type (
 		request[castOutcome]
 		cast    oponn.Cast
 		vote    oponn.Vote // set when the ballot has sealed it
+		came    time.Time  // to the ballot
 		journey journey
 	}
 	getResult struct {
@@ -62,6 +63,8 @@ type (
 	resubmit struct{ job *job }
 )
 
+func (m *aged) about() oponn.BallotID { return m.ballot }
+
 func (m *remoteHead) about() oponn.BallotID { return m.notice.Ballot }
 
 // life is what one ballot's actor keeps over its own crashes. Only the actor
@@ -71,6 +74,8 @@ type life struct {
 	crashes     []time.Time
 	// underway is the batch that the writer has: one at most, whatever crashes.
 	underway *job
+	// commits is how long batches took of late.
+	commits effort
 }
 
 // ballot is the actor of one ballot. It is loading, awake, or refusing: then
@@ -150,6 +155,10 @@ func (b *ballot) Receive(ctx actor.Context) {
 		b.resubmit(ctx, m.job)
 	case *remoteHead:
 		b.remote(ctx, m.notice)
+	case *aged:
+		if b.viewers > 0 {
+			ctx.Send(b.audience, m)
+		}
 	case *crowd:
 		b.crowd(ctx, m.viewers)
 	case *due:
@@ -166,6 +175,9 @@ func (b *ballot) Receive(ctx actor.Context) {
 // ask takes a request: at once when awake, later when loading.
 func (b *ballot) ask(ctx actor.Context, m asked) {
 	b.lastActive = time.Now()
+	if vote, ok := m.(*castVote); ok {
+		vote.came = b.lastActive
+	}
 	switch {
 	case b.refusal != nil:
 		m.refuse(b.refusal)
@@ -249,7 +261,7 @@ func (b *ballot) publish(ctx actor.Context, onward ...journey) {
 }
 
 func (b *ballot) tellAudience(ctx actor.Context, onward ...journey) {
-	ctx.Send(b.audience, &publish{snapshot: b.snapshot(), onward: onward})
+	ctx.Send(b.audience, &publish{snapshot: b.snapshot(), commits: b.life.commits.of(), onward: onward})
 }
 
 // remote takes a head that somebody else moved. One that doesn't open, or is
