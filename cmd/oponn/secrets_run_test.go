@@ -168,7 +168,7 @@ func (g *gossip) run() {
 	g.Helper()
 	g.mark("an address", markedAddress)
 	g.mark("a network", markedNetwork)
-	for what, text := range map[string]string{"a browser": "Marked-agent", "a referrer": "marked-referrer", "a client's request id": "Marked-request"} {
+	for what, text := range map[string]string{"a browser": "Marked-agent", "a referrer": "marked-referrer"} {
 		g.mark(what, text)
 	}
 	g.add(secret{what: "a choice", bytes: []byte(`"choices":[`)})

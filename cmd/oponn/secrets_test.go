@@ -42,7 +42,7 @@ func TestCluster_TellsNobody(t *testing.T) {
 	id := uuidOf(t, g.ballot)
 	for place, signs := range map[string][]string{
 		inDatabase: {uuid(id)}, inRedis: {g.ballot}, "the logs": {`"msg":"request"`, `"route":"/api/v1/ballots/:id/votes"`, `"level":"DEBUG"`},
-		"the traces": {votesRoute, "transaction"}, "what operators see": {"ready", "store: ok"},
+		"the traces": {votesRoute, "transaction"}, "what operators see": {"ready", "store: ok", "# HELP oponn_"},
 		"an answer to what was wrong": {`"code":"malformed"`, `"code":"code_refused"`, `"code":"vote_id_reused"`, "<html"},
 	} {
 		for _, sign := range signs {
