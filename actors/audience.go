@@ -34,6 +34,7 @@ type audience struct {
 	snapshot oponn.Snapshot
 	groups   map[string]*group
 	viewers  int
+	seen     seen
 	last     time.Time     // of the last fan-out
 	took     effort        // to fan out
 	commits  time.Duration // how long one takes
@@ -64,6 +65,10 @@ func (a *audience) Receive(ctx actor.Context) {
 	case *publish:
 		a.follow(m.onward)
 		a.publish(ctx, m)
+	case *arrived:
+		a.seen.arrived(m)
+	case *aged:
+		a.seen.aged(&a.system.meters.screen, m)
 	case *fanOut:
 		if m.generation == a.timer.generation {
 			a.fanOut()
@@ -93,6 +98,9 @@ func (a *audience) publish(ctx actor.Context, m *publish) {
 	for _, g := range a.groups {
 		g.frame = nil
 	}
+	if a.viewers == 0 {
+		a.seen.forget()
+	}
 	if a.waiting || a.viewers == 0 {
 		return
 	}
@@ -108,11 +116,17 @@ func (a *audience) publish(ctx actor.Context, m *publish) {
 func (a *audience) fanOut() {
 	begin := time.Now()
 	a.waiting, a.last = false, begin
+	news := false
 	a.stepAll(stepPublish)
 	for _, g := range a.groups {
-		walk(g.subs, a.frame(g))
+		before := g.last
+		frame := a.frame(g)
+		news = news || g.last != before
+		a.system.walk(g.subs, frame)
 	}
-	a.took.note(time.Since(begin))
+	end := time.Now()
+	a.took.note(end.Sub(begin))
+	a.seen.shown(&a.system.meters.screen, a.snapshot.Version, news, begin, end)
 	a.stepAll(stepFrame)
 	a.traced = nil
 }
@@ -123,7 +137,9 @@ func (a *audience) frame(g *group) *oponn.Frame {
 		return g.frame
 	}
 	f := &oponn.Frame{Version: a.snapshot.Version, Last: a.snapshot.State.Status == oponn.Closed}
+	begin := time.Now()
 	f.Bytes, f.Prelude = g.Render(a.snapshot)
+	a.system.meters.screen.render.Observe(time.Since(begin).Seconds())
 	if g.last != nil && g.last.Last == f.Last && bytes.Equal(f.Bytes, g.last.Bytes) {
 		g.frame = g.last // no news to those who see no more than this
 		return g.frame

@@ -17,6 +17,7 @@ type (
 		request[castOutcome]
 		cast    oponn.Cast
 		vote    oponn.Vote // set when the ballot has sealed it
+		came    time.Time  // to the ballot
 		journey journey
 	}
 	getResult struct {
@@ -61,6 +62,8 @@ type (
 	// resubmit tries the batch under way again.
 	resubmit struct{ job *job }
 )
+
+func (m *aged) about() oponn.BallotID { return m.ballot }
 
 func (m *remoteHead) about() oponn.BallotID { return m.notice.Ballot }
 
@@ -152,6 +155,10 @@ func (b *ballot) Receive(ctx actor.Context) {
 		b.resubmit(ctx, m.job)
 	case *remoteHead:
 		b.remote(ctx, m.notice)
+	case *aged:
+		if b.viewers > 0 {
+			ctx.Send(b.audience, m)
+		}
 	case *crowd:
 		b.crowd(ctx, m.viewers)
 	case *due:
@@ -168,6 +175,9 @@ func (b *ballot) Receive(ctx actor.Context) {
 // ask takes a request: at once when awake, later when loading.
 func (b *ballot) ask(ctx actor.Context, m asked) {
 	b.lastActive = time.Now()
+	if vote, ok := m.(*castVote); ok {
+		vote.came = b.lastActive
+	}
 	switch {
 	case b.refusal != nil:
 		m.refuse(b.refusal)

@@ -62,15 +62,18 @@ func (w *writer) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *appendBatch:
 		w.queue = append(w.queue, m.job)
+		w.system.meters.writer.waiting.Add(int64(len(m.job.batch.Votes)))
 		w.next(ctx)
 	case *transacted:
 		w.desk.writing = false
 		for i, j := range m.jobs {
+			w.system.meters.writer.waiting.Add(-int64(len(j.batch.Votes)))
 			ctx.Send(j.from, &committed{job: j, Appended: m.result[i]})
 		}
 		w.next(ctx)
 	case *actor.Restarting:
 		for _, j := range w.queue {
+			w.system.meters.writer.waiting.Add(-int64(len(j.batch.Votes)))
 			ctx.Send(j.from, &committed{job: j, Appended: oponn.Appended{Err: errBusy("Please try again.")}})
 		}
 	}
@@ -116,6 +119,7 @@ func (s *System) transact(jobs []*job) (result []oponn.Appended) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, transactionTimeout)
 	defer cancel()
+	defer s.meters.writer.transacting(batches, time.Now())
 	if shared := shareTransaction(jobs); shared != nil {
 		ctx = oponn.WithTrace(ctx, shared)
 		defer func() { shared.End(failed(result)) }()

@@ -5,6 +5,7 @@
 //	/readyz   it can acknowledge votes; 503 when it can't yet, can't, or is going
 //	          down; with what is wrong, and since when
 //	/log      the level of the log, to be changed by POST /log?level=debug
+//	/metrics  what its parts count, for Prometheus
 //	/debug/pprof/  profiles, for go tool pprof
 package ops
 
@@ -22,6 +23,8 @@ type Config struct {
 	Addr string
 	// Parts are what readiness is asked of.
 	Parts []Part
+	// Metrics are shown at /metrics; nil for none but those of the process.
+	Metrics *Metrics
 	// Level is that of the log, to be looked at and changed; nil for none.
 	Level *slog.LevelVar
 	// Logger is slog.Default when nil.
@@ -42,10 +45,14 @@ func New(cfg Config) *Server {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
+	if cfg.Metrics == nil {
+		cfg.Metrics = NewMetrics()
+	}
 	s := &Server{ward: newWard(cfg.Parts), level: cfg.Level, log: cfg.Logger}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", answerHealth)
 	mux.HandleFunc("GET /readyz", s.ready)
+	mux.Handle("GET /metrics", cfg.Metrics.handler(cfg.Logger))
 	if cfg.Level != nil {
 		mux.HandleFunc("GET /log", s.showLevel)
 		mux.HandleFunc("POST /log", s.setLevel)

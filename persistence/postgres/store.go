@@ -24,6 +24,7 @@ type Store struct {
 	writers, readers *pgxpool.Pool
 	sweeper          sweeper
 	doubt            oponn.Doubt
+	meters           *meters
 
 	mu     sync.Mutex
 	closed bool
@@ -34,6 +35,7 @@ type options struct {
 	production, readOnly bool
 	writers, readers     int
 	commitPatience       time.Duration
+	meter                oponn.Meter
 	migrating            func()
 }
 
@@ -67,12 +69,14 @@ func Open(ctx context.Context, url string, with ...Option) (*Store, error) {
 	for _, option := range with {
 		option(&s.options)
 	}
+	s.meters = newMeters(s.options.meter)
 	if err := s.prepareSchema(ctx); err != nil {
 		return nil, err
 	}
 	if err := s.connect(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	s.countPools()
 	if !s.options.readOnly {
 		s.startSweeper()
 	}
