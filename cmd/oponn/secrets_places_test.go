@@ -40,7 +40,7 @@ func (s secret) in(text []byte) (form string) {
 	}
 	if len(s.bytes) == 16 {
 		forms["a UUID"] = bytes.Contains(folded, []byte(uuid([16]byte(s.bytes))))
-		forms["Go prints it"] = bytes.Contains(text, []byte(strings.Trim(fmt.Sprint(s.bytes[:8]), "[]")))
+		forms["Go prints it"] = bytes.Contains(text, []byte(strings.Trim(fmt.Sprintf("%d", s.bytes[:8]), "[]")))
 		forms["a stack shows it"] = bytes.Contains(text, fmt.Appendf(nil, "0x%x, 0x%x, 0x%x, 0x%x, 0x%x", s.bytes[0], s.bytes[1], s.bytes[2], s.bytes[3], s.bytes[4]))
 	}
 	for form, there := range forms {

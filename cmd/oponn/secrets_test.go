@@ -112,7 +112,7 @@ func TestSecret_In(t *testing.T) {
 		"it is": "x0123456789abcdefx", "hex": `\x30313233343536373839616263646566`, "a UUID": "30313233-3435-3637-3839-616263646566",
 		"base64": "MDEyMzQ1Njc4OWFiY2RlZg==", "Go prints it": "[48 49 50 51 52 53 54 55 56 57]", "a stack shows it": "f({0x30, 0x31, 0x32, 0x33, 0x34, ...})",
 	} {
-		if got := id.in([]byte(text)); got != form && !(form == "base64" && strings.HasPrefix(got, form)) {
+		if got := id.in([]byte(text)); !strings.HasPrefix(got, form) { // base64 may be base64url
 			t.Errorf("%q is taken for %q, want %q", text, got, form)
 		}
 	}
