@@ -50,10 +50,13 @@ var statuses = map[oponn.Code]int{
 type failure struct {
 	*oponn.Error
 	status int
-	// retryAfter is in whole seconds, spread by chance for 503, so that a
+	// retryAfter is in whole seconds, spread by chance for 429 and 503, so that a
 	// crowd doesn't come back as one; zero for none.
 	retryAfter time.Duration
 }
+
+// maxSpread is over how long those who were held back are spread, at most.
+const maxSpread = 10 * time.Second
 
 func newFailure(err error) failure {
 	f := failure{Error: domainError(err)}
@@ -61,9 +64,13 @@ func newFailure(err error) failure {
 		f.status = http.StatusInternalServerError
 	}
 	f.retryAfter = f.RetryAfter
-	if f.status == http.StatusServiceUnavailable {
+	switch f.status {
+	case http.StatusServiceUnavailable:
 		f.retryAfter = max(f.retryAfter, time.Second)
 		f.retryAfter += rand.N(f.retryAfter + time.Second) //nolint:gosec // chance is all it has to be
+	case http.StatusTooManyRequests: // may be an hour, which needs no doubling
+		f.retryAfter = max(f.retryAfter, time.Second)
+		f.retryAfter += rand.N(min(f.retryAfter, maxSpread) + time.Second) //nolint:gosec // likewise
 	}
 	if f.retryAfter > 0 {
 		f.retryAfter = (f.retryAfter + time.Second - 1).Truncate(time.Second)
