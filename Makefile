@@ -19,6 +19,9 @@ PKG ?= ./...
 # How many instances `make prod` starts: make prod N=4
 N ?= 2
 
+# How long `make fuzz` runs each target: make fuzz T=10m
+T ?= 10s
+
 # $(call say,text) announces a step with the prompt of the pages.
 say = @if [ -t 1 ] && [ -z "$$NO_COLOR" ]; then \
 	  printf '\033[38;2;155;114;203m>\033[0m %s\n' '$(1)'; else printf '> %s\n' '$(1)'; fi
@@ -166,7 +169,11 @@ lint: $(LINT) assets ## lint, with the table of who may import whom
 	@$(LINT) run ./... ./.ci/testsum
 	@.ci/lint-files
 
-check: tidy-check generate-check format-check vet lint test ## everything that has to hold before a push
+fuzz: assets ## run every fuzz target for a while, one after the other: T=10s
+	$(call say,fuzzing)
+	@GO="$(GO)" .ci/fuzz $(T)
+
+check: tidy-check generate-check format-check vet lint test fuzz ## everything that has to hold before a push
 
 tidy-check:
 	$(call say,checking go.mod)
@@ -203,5 +210,5 @@ tour: build ## make the tour of all pages in docs/tour.md, with its pictures
 clean: ## remove what was built; data/ stays
 	rm -rf bin views/node_modules views/static/vendor coverage.*
 
-.PHONY: bench-votes bench-both bench-growth bench-soak help run build prod settings services-up infra-up services-down upgrade compose dev assets generate fmt binary test bench bench-streams bench-crowd tour lint check \
+.PHONY: fuzz bench-votes bench-both bench-growth bench-soak help run build prod settings services-up infra-up services-down upgrade compose dev assets generate fmt binary test bench bench-streams bench-crowd tour lint check \
 	tidy-check generate-check format-check vet deps clean
