@@ -61,10 +61,10 @@ var blind = map[string]bool{"/b/:id": true, "/api/v1/ballots/:id/votes": true}
 // that could be one, and ids that could not.
 func TestGuessing_Ballots(t *testing.T) {
 	w := start(t, tuning{})
-	real := w.ballot(teaOrCoffee())
+	there := w.ballot(teaOrCoffee())
 	ids := map[string]string{
-		"an id": oponn.NewBallotID().String(), "another": oponn.NewBallotID().String(), "one letter off": other(real.ID), "zeros": strings.Repeat("A", 22),
-		"a short one": real.ID[:21], "a long one": real.ID + "A", "other letters": strings.Repeat("~", 22), "words": "qwxz-qwxz", "a dash first": "-" + real.ID[1:],
+		"an id": oponn.NewBallotID().String(), "another": oponn.NewBallotID().String(), "one letter off": other(there.ID), "zeros": strings.Repeat("A", 22),
+		"a short one": there.ID[:21], "a long one": there.ID + "A", "other letters": strings.Repeat("~", 22), "words": "qwxz-qwxz", "a dash first": "-" + there.ID[1:],
 	}
 	for _, route := range w.server.Routes() {
 		method, pattern, _ := strings.Cut(route, " ")
@@ -78,7 +78,7 @@ func TestGuessing_Ballots(t *testing.T) {
 				continue
 			}
 			path := strings.NewReplacer(":id", id, ":receipt", "x", ":option", "1", ":code", "x").Replace(pattern)
-			header := head("Authorization", "Bearer "+real.OwnerKey, "Idempotency-Key", "6a3f0a5e-5a0d-4c7b-9a70-0d8c7d4b8a11")
+			header := head("Authorization", "Bearer "+there.OwnerKey, "Idempotency-Key", "6a3f0a5e-5a0d-4c7b-9a70-0d8c7d4b8a11")
 			body := `{"choices":["1"],"count":1,"hidden":true,"status":"closed"}`
 			if header.Set("Content-Type", "application/json"); !strings.HasPrefix(pattern, "/api/") {
 				header.Set("Content-Type", "application/x-www-form-urlencoded")

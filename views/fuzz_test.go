@@ -57,6 +57,7 @@ func elements(root *html.Node) (list []string) {
 			list = append(list, n.Data+" "+strings.Join(names, " "))
 		case html.CommentNode:
 			list = append(list, "!comment")
+		default: // a text
 		}
 	}
 	return list
