@@ -15,7 +15,7 @@ import (
 // written back the same way, and what is written is read.
 func FuzzNames(f *testing.F) {
 	for _, seed := range []string{"", "Zk3vQ9wL0aXr2TnB7yHdUg", "-k3vQ9wL0aXr2TnB7yHdUg", "Zk3vQ9wL0aXr2TnB7yHdUh", "6a3f0a5e-5a0d-4c7b-9a70-0d8c7d4b8a11", "00000000-0000-0000-0000-000000000000",
-		"123456", "12 34-56", "１２３４５６", "٠١٢٣٤٥", "012345", string(oponn.NewVotingCode()), oponn.NewVotingCode().Plain(), "ABCDE-FGHJK-MNP=", "oil00-00000-000U", "\xff", "AAAA\nAAAA"} {
+		"123456", "12 34-56", "１２３４５６", "٠١٢٣٤٥", "012345", "00000-00000-0000", "0000000000000", "ABCDE-FGHJK-MNP=", "oil00-00000-000U", "\xff", "AAAA\nAAAA"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -27,6 +27,11 @@ func (c serveCommand) Run(ctx context.Context, t terminal) error {
 	}
 	logger := newLogger(t.err, cfg)
 	slog.SetDefault(logger)
+	if cfg.production {
+		if err := forbidCoreDumps(); err != nil {
+			return err
+		}
+	}
 	assets := views.NewAssets()
 	s, err := start(ctx, cfg, logger, assets)
 	if err != nil {
