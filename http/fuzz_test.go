@@ -127,7 +127,7 @@ func FuzzSigned(f *testing.F) {
 	known := map[string]bool{cookies.sign(voter[:]): true, old.sign(voter[:]): true}
 	// The same in every process of a run: that is how the workers know it.
 	token := tokens.sign(binary.BigEndian.AppendUint64(voter[:], uint64(now.Add(tokenAge).Unix())))
-	for _, seed := range []string{cookies.sign(voter[:]), old.sign(voter[:]), token, "", token + "=", strings.Repeat("A", len(token)), token[:len(token)-1] + "\n"} {
+	for _, seed := range []string{cookies.sign(voter[:]), old.sign(voter[:]), token, "", token + "=", strings.Repeat("A", len(token)), token[:len(token)-1] + "\n", token[:len(token)-2] + "AA"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

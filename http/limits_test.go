@@ -146,6 +146,12 @@ func (f *frozen) set(err error) {
 	f.err = err
 }
 
+func (f *frozen) took(key string) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.taken[key]
+}
+
 func (f *frozen) freeze(key string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -195,11 +201,11 @@ func TestLimits_Budgets(t *testing.T) {
 		if r := tt.send("203.0.113.1"); r.status != http.StatusTooManyRequests || r.header.Get("Retry-After") == "" {
 			t.Errorf("%s: one who has nothing left gets %d", tt.budget, r.status)
 		}
-		before := limiter.taken["203.0.113.2"]
+		before := limiter.took("203.0.113.2")
 		if r := tt.send("203.0.113.2"); r.status >= http.StatusTooManyRequests {
 			t.Errorf("%s: another one gets %d", tt.budget, r.status)
 		}
-		if got := limiter.taken["203.0.113.2"] - before; got != tt.units {
+		if got := limiter.took("203.0.113.2") - before; got != tt.units {
 			t.Errorf("%s: %d units were taken, want %d", tt.budget, got, tt.units)
 		}
 		limiter.set(errors.New("it is on fire"))
@@ -213,6 +219,9 @@ func TestLimits_Budgets(t *testing.T) {
 		t.Errorf("a page's stream: %+v", m)
 	}
 	w.keepOpen(pageLive(b), "X-Forwarded-For", "203.0.113.2")
+	if got := kept["streams"].took("203.0.113.2"); got != 1 {
+		t.Errorf("a stream took %d units", got)
+	}
 
 	id, err := oponn.ParseBallotID(b.ID)
 	if err != nil {
@@ -225,6 +234,9 @@ func TestLimits_Budgets(t *testing.T) {
 	owner.submit(path+"/manage", fields("owner_key", b.OwnerKey)).want(t, http.StatusOK)
 	owner.submit(path+"/manage", fields("action", "close")).want(t, http.StatusTooManyRequests).says(t, en("problem.rate_limited.title"))
 	w.close(other)
+	if id, err = oponn.ParseBallotID(other.ID); err != nil || kept["changes"].took(string(id[:])) != 1 {
+		t.Errorf("a change took %d units, %v", kept["changes"].took(string(id[:])), err)
+	}
 
 	var together []string
 	for _, b := range []limit.Budget{oponnhttp.TokenBudget, oponnhttp.BallotBudget, oponnhttp.ReportBudget, oponnhttp.JoinBudget, oponnhttp.CodeBudget, oponnhttp.VoteBudget} {
