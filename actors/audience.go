@@ -12,7 +12,11 @@ import (
 // Messages of an audience.
 type (
 	// publish shows the ballot's new state to everyone.
-	publish struct{ snapshot oponn.Snapshot }
+	publish struct {
+		snapshot oponn.Snapshot
+		commits  time.Duration // how long one takes
+		onward   []journey     // of votes that are new in it
+	}
 	// join is a subscriber's coming; its going is told by left.
 	join struct{ sub *subscriber }
 	// dismiss ends all streams.
@@ -20,10 +24,6 @@ type (
 	// fanOut says that the time for the next frame has come.
 	fanOut struct{ generation int }
 )
-
-// maxFrameInterval is how far the time between frames widens when fanning out
-// takes long.
-const maxFrameInterval = 2 * time.Second
 
 // audience is all of a ballot's viewers. It makes one frame per version and
 // group and hands the same bytes to each. Frames are state: between two fan-
@@ -34,10 +34,13 @@ type audience struct {
 	snapshot oponn.Snapshot
 	groups   map[string]*group
 	viewers  int
+	seen     seen
 	last     time.Time     // of the last fan-out
-	took     time.Duration // by the last fan-out
+	took     effort        // to fan out
+	commits  time.Duration // how long one takes
 	waiting  bool          // for fanOut
 	timer    timer
+	traced   []journey // to the next frame
 }
 
 // group is viewers who see the same bytes.
@@ -60,7 +63,12 @@ func (s *System) audienceProps(ballot *actor.PID) *actor.Props {
 func (a *audience) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *publish:
-		a.publish(ctx, m.snapshot)
+		a.follow(m.onward)
+		a.publish(ctx, m)
+	case *arrived:
+		a.seen.arrived(m)
+	case *aged:
+		a.seen.aged(&a.system.meters.screen, m)
 	case *fanOut:
 		if m.generation == a.timer.generation {
 			a.fanOut()
@@ -71,8 +79,9 @@ func (a *audience) Receive(ctx actor.Context) {
 		a.leave(ctx, m.sub)
 	case *dismiss:
 		a.each(&endStream{reason: m.reason})
-	case *actor.Stopping, *actor.Restarting:
-		// The ballot begins anew; its viewers need not know.
+	case *actor.Stopped, *actor.Restarting:
+		// The ballot begins anew; its viewers need not know. Whoever still comes
+		// here finds nobody, and is told so.
 		a.timer.stop()
 		a.each(&rejoin{})
 	}
@@ -80,13 +89,17 @@ func (a *audience) Receive(ctx actor.Context) {
 
 // publish takes a newer state: shown at once when the last frame was long ago,
 // else when the interval is over.
-func (a *audience) publish(ctx actor.Context, snapshot oponn.Snapshot) {
-	if snapshot.Version <= a.snapshot.Version {
+func (a *audience) publish(ctx actor.Context, m *publish) {
+	if m.snapshot.Version <= a.snapshot.Version {
 		return
 	}
-	a.snapshot = snapshot
+	a.snapshot, a.commits = m.snapshot, m.commits
+	a.snapshot.Every = worthTelling(a.interval())
 	for _, g := range a.groups {
 		g.frame = nil
+	}
+	if a.viewers == 0 {
+		a.seen.forget()
 	}
 	if a.waiting || a.viewers == 0 {
 		return
@@ -100,19 +113,22 @@ func (a *audience) publish(ctx actor.Context, snapshot oponn.Snapshot) {
 	a.timer.arm(a.system.root, ctx.Self(), wait, func(g int) any { return &fanOut{generation: g} })
 }
 
-// interval is the time between frames. It widens when fanning out takes
-// longer, which it does when votes want the processors: they go first.
-func (a *audience) interval() time.Duration {
-	return min(max(a.system.cfg.FrameInterval, a.took), max(maxFrameInterval, a.system.cfg.FrameInterval))
-}
-
 func (a *audience) fanOut() {
 	begin := time.Now()
 	a.waiting, a.last = false, begin
+	news := false
+	a.stepAll(stepPublish)
 	for _, g := range a.groups {
-		walk(g.subs, a.frame(g))
+		before := g.last
+		frame := a.frame(g)
+		news = news || g.last != before
+		a.system.walk(g.subs, frame)
 	}
-	a.took = time.Since(begin)
+	end := time.Now()
+	a.took.note(end.Sub(begin))
+	a.seen.shown(&a.system.meters.screen, a.snapshot.Version, news, begin, end)
+	a.stepAll(stepFrame)
+	a.traced = nil
 }
 
 // frame renders a group's frame of the current version, once.
@@ -121,7 +137,9 @@ func (a *audience) frame(g *group) *oponn.Frame {
 		return g.frame
 	}
 	f := &oponn.Frame{Version: a.snapshot.Version, Last: a.snapshot.State.Status == oponn.Closed}
+	begin := time.Now()
 	f.Bytes, f.Prelude = g.Render(a.snapshot)
+	a.system.meters.screen.render.Observe(time.Since(begin).Seconds())
 	if g.last != nil && g.last.Last == f.Last && bytes.Equal(f.Bytes, g.last.Bytes) {
 		g.frame = g.last // no news to those who see no more than this
 		return g.frame
@@ -140,12 +158,11 @@ func (a *audience) join(ctx actor.Context, sub *subscriber) {
 		g = &group{Group: sub.group}
 		a.groups[sub.group.Name] = g
 	}
-	if g.has(sub) {
-		return
+	if !g.has(sub) {
+		sub.seat = seat{group: g, at: len(g.subs)}
+		g.subs = append(g.subs, sub)
+		a.viewers++
 	}
-	sub.seat = seat{group: g, at: len(g.subs)}
-	g.subs = append(g.subs, sub)
-	a.viewers++
 	sub.audience.Store(ctx.Self())
 	if sub.stopped.Load() { // it may not have known whom to tell
 		a.leave(ctx, sub)

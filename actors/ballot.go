@@ -15,8 +15,10 @@ import (
 type (
 	castVote struct {
 		request[castOutcome]
-		cast oponn.Cast
-		vote oponn.Vote // set when the ballot has sealed it
+		cast    oponn.Cast
+		vote    oponn.Vote // set when the ballot has sealed it
+		came    time.Time  // to the ballot
+		journey journey
 	}
 	getResult struct {
 		request[oponn.Snapshot]
@@ -61,6 +63,8 @@ type (
 	resubmit struct{ job *job }
 )
 
+func (m *aged) about() oponn.BallotID { return m.ballot }
+
 func (m *remoteHead) about() oponn.BallotID { return m.notice.Ballot }
 
 // life is what one ballot's actor keeps over its own crashes. Only the actor
@@ -70,6 +74,8 @@ type life struct {
 	crashes     []time.Time
 	// underway is the batch that the writer has: one at most, whatever crashes.
 	underway *job
+	// commits is how long batches took of late.
+	commits effort
 }
 
 // ballot is the actor of one ballot. It is loading, awake, or refusing: then
@@ -149,6 +155,10 @@ func (b *ballot) Receive(ctx actor.Context) {
 		b.resubmit(ctx, m.job)
 	case *remoteHead:
 		b.remote(ctx, m.notice)
+	case *aged:
+		if b.viewers > 0 {
+			ctx.Send(b.audience, m)
+		}
 	case *crowd:
 		b.crowd(ctx, m.viewers)
 	case *due:
@@ -165,6 +175,9 @@ func (b *ballot) Receive(ctx actor.Context) {
 // ask takes a request: at once when awake, later when loading.
 func (b *ballot) ask(ctx actor.Context, m asked) {
 	b.lastActive = time.Now()
+	if vote, ok := m.(*castVote); ok {
+		vote.came = b.lastActive
+	}
 	switch {
 	case b.refusal != nil:
 		m.refuse(b.refusal)
@@ -240,15 +253,15 @@ func (b *ballot) adopt(head oponn.Head, state oponn.State, writeIns []oponn.Writ
 }
 
 // publish shows the state to the audience here.
-func (b *ballot) publish(ctx actor.Context) {
+func (b *ballot) publish(ctx actor.Context, onward ...journey) {
 	if b.viewers > 0 { // else whoever comes finds it
-		b.tellAudience(ctx)
+		b.tellAudience(ctx, onward...)
 	}
 	b.armDue(ctx)
 }
 
-func (b *ballot) tellAudience(ctx actor.Context) {
-	ctx.Send(b.audience, &publish{snapshot: b.snapshot()})
+func (b *ballot) tellAudience(ctx actor.Context, onward ...journey) {
+	ctx.Send(b.audience, &publish{snapshot: b.snapshot(), commits: b.life.commits.of(), onward: onward})
 }
 
 // remote takes a head that somebody else moved. One that doesn't open, or is

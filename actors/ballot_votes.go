@@ -25,6 +25,10 @@ type job struct {
 	// store's answer to the same batch will do.
 	unknown  bool
 	attempts int
+	begun    time.Time // when the writer first got it
+	// traces are those of the votes, transaction what they shared last.
+	traces      []oponn.Trace
+	transaction oponn.Trace
 }
 
 // deletes says whether the job is to delete the ballot.
@@ -61,6 +65,7 @@ func later(a, b time.Time) time.Time {
 
 // cast checks and seals a vote and lets it join the next batch.
 func (b *ballot) cast(ctx actor.Context, m *castVote) {
+	m.journey.step(stepMailbox, nil)
 	if b.prepare(m) {
 		b.gathering = append(b.gathering, m)
 		b.submit(ctx)
@@ -108,8 +113,9 @@ func (b *ballot) submit(ctx actor.Context) {
 	votes := make([]oponn.Vote, len(casts))
 	for i, m := range casts {
 		votes[i] = m.vote
+		m.journey.step(stepGather, nil)
 	}
-	j := &job{from: ctx.Self(), known: len(b.writeIns), casts: casts, changes: slices.Clone(changes),
+	j := &job{from: ctx.Self(), begun: time.Now(), known: len(b.writeIns), casts: casts, changes: slices.Clone(changes), traces: traces(casts),
 		batch: oponn.Batch{Ballot: b.id, Votes: votes, WriteIns: len(b.writeIns),
 			Codes: b.ballot.Definition.Protection == oponn.ProtectedByCodes,
 			Apply: b.ballot.Applying(votes, change, oponn.Known{Head: b.head, State: b.state, WriteIns: b.writeIns})}}
@@ -122,11 +128,14 @@ func (b *ballot) submit(ctx actor.Context) {
 func (b *ballot) takeCasts() []*castVote {
 	now := time.Now()
 	n := min(len(b.gathering), b.system.cfg.MaxBatch)
+	stages := &b.system.meters.screen
 	taken := slices.DeleteFunc(slices.Clone(b.gathering[:n]), func(m *castVote) bool {
 		if m.expired(now) {
 			m.refuse(errLate())
 			return true
 		}
+		stages.mailbox.Observe(m.came.Sub(m.begun).Seconds())
+		stages.gather.Observe(now.Sub(m.came).Seconds())
 		return false
 	})
 	b.gathering = slices.Delete(b.gathering, 0, n)
@@ -144,7 +153,9 @@ func (b *ballot) committed(ctx actor.Context, m *committed) {
 		b.failed(ctx, j, m.Err)
 		return
 	}
+	b.life.commits.note(b.lastActive.Sub(j.begun))
 	b.life.underway = nil
+	b.system.meters.committed(j, m.Effect, b.lastActive)
 	b.current = j
 	if b.ballot == nil || b.refusal != nil {
 		b.answerStranger(ctx, j)
@@ -164,6 +175,7 @@ func (b *ballot) apply(ctx actor.Context, j *job, effect oponn.Effect) {
 	if effect.Edited != nil {
 		b.redefine(effect.Edited)
 	}
+	onward := j.committedVotes()
 	moved := b.adopt(effect.Head, effect.State, merge(b.writeIns, j.known, effect.WriteIns))
 	for i, m := range j.casts {
 		outcome := effect.Outcomes[i]
@@ -173,8 +185,11 @@ func (b *ballot) apply(ctx actor.Context, j *job, effect oponn.Effect) {
 		m.answer(b.snapshot(), effect.Refused)
 	}
 	if moved {
-		b.publish(ctx)
-		ctx.Send(b.system.relay, &announce{notice: oponn.Notice{Ballot: b.id, Head: effect.Head}})
+		if b.viewers > 0 && len(j.casts) > 0 {
+			ctx.Send(b.audience, &arrived{votes: b.system.meters.arrivals(j, effect), committed: b.lastActive})
+		}
+		b.publish(ctx, onward...)
+		ctx.Send(b.system.relay, &announce{notice: oponn.Notice{Ballot: b.id, Head: effect.Head}, vote: j.vote()})
 	} else {
 		b.armDue(ctx) // our clock was early
 	}
@@ -224,6 +239,9 @@ func (b *ballot) answerStranger(ctx actor.Context, j *job) {
 // failed deals with a batch that was not, or perhaps, committed.
 func (b *ballot) failed(ctx actor.Context, j *job, err error) {
 	code := oponn.CodeOf(err)
+	if code == oponn.CodeOutcomeUnknown && !j.unknown {
+		b.system.meters.votes.unknown.Add(1)
+	}
 	j.unknown = j.unknown || code == oponn.CodeOutcomeUnknown
 	j.attempts++
 	gone := code == oponn.CodeGone || code == oponn.CodeNotFound // that is known, whatever was not
@@ -234,6 +252,7 @@ func (b *ballot) failed(ctx actor.Context, j *job, err error) {
 		return
 	}
 	b.life.underway = nil
+	b.system.meters.unresolved(j, gone)
 	j.refuseFailed(err, gone)
 	switch {
 	case b.refusal != nil:

@@ -45,6 +45,7 @@ type berth struct {
 }
 
 func newRegistry(s *System) actor.Actor {
+	s.meters.awake.Store(0)
 	return &registry{system: s, ballots: make(map[oponn.BallotID]*berth)}
 }
 
@@ -82,6 +83,7 @@ func (r *registry) deliver(ctx actor.Context, m addressed) {
 	if b == nil {
 		if b = r.wake(ctx, m.to()); b == nil {
 			if q, ok := m.(asked); ok {
+				r.system.meters.shed[limitAwake].Add(1)
 				q.refuse(errBusy("Too many ballots are awake at this moment. Please try again in a second."))
 			}
 			return
@@ -105,6 +107,7 @@ func (r *registry) wake(ctx actor.Context, id oponn.BallotID) *berth {
 	}
 	b := &berth{pid: pid}
 	r.ballots[id] = b
+	r.system.meters.awake.Store(int64(len(r.ballots)))
 	r.system.admission.open(id, pid)
 	return b
 }
@@ -118,6 +121,7 @@ func (r *registry) terminated(ctx actor.Context, who *actor.PID) {
 		return
 	}
 	delete(r.ballots, id)
+	r.system.meters.awake.Store(int64(len(r.ballots)))
 	r.system.admission.shut(id)
 	for _, m := range b.held {
 		r.deliver(ctx, m)

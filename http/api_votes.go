@@ -49,7 +49,7 @@ func (s *Server) castByAPI(c echo.Context) error {
 	}
 	// Whether or not its sender waits for the answer, a vote that has come is
 	// cast; and nothing has to watch for the sender's leaving.
-	ctx := context.WithoutCancel(r.Context())
+	ctx := known(context.WithoutCancel(r.Context()), c)
 	receipt, err := s.ballots.Cast(ctx, cast)
 	s.settle(ctx, r, cast, receipt, err)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oponn/oponn"
 	"github.com/oponn/oponn/http/limit"
 	"github.com/oponn/oponn/views"
 )
@@ -48,6 +49,10 @@ type Config struct {
 	// Logger takes one line for each request, without addresses, ids and
 	// cookies. Nil is slog.Default.
 	Logger *slog.Logger
+	// Meter counts requests, and what streams are sent; nil for none.
+	Meter oponn.Meter
+	// Tracer begins the traces of requests; nil: none are kept.
+	Tracer oponn.Tracer
 	// Privacy and Imprint are texts of the operators': paragraphs between empty
 	// lines, of which one that begins with # is a heading. Without Privacy there
 	// is a text of ours, without Imprint no such page.

@@ -29,6 +29,7 @@ const maxHeader = 32 << 10
 // Server answers requests. It is an http.Handler and safe for concurrent use.
 type Server struct {
 	cfg         Config
+	meters      *meters
 	ballots     Ballots
 	echo        *echo.Echo
 	http        *http.Server
@@ -94,6 +95,7 @@ func New(cfg Config, ballots Ballots) (*Server, error) {
 	}
 	s.voters.name, s.owners.name = "oponn_voter", "oponn_owner"
 	s.echo = s.routes()
+	s.meters = newMeters(cfg.Meter, s.echo.Routes())
 	s.http = &http.Server{
 		Handler: s,
 		// For head and body together: a deadline of its own for the head would
@@ -104,8 +106,7 @@ func New(cfg Config, ballots Ballots) (*Server, error) {
 		IdleTimeout:    2 * time.Minute,
 		MaxHeaderBytes: maxHeader,
 		ConnContext:    withPlainConn,
-		// Its complaints are about peers and name their addresses.
-		ErrorLog: slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelDebug),
+		ErrorLog:       slog.NewLogLogger(complaints{cfg.Logger.Handler()}, slog.LevelDebug),
 	}
 	return s, nil
 }
