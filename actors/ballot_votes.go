@@ -113,6 +113,9 @@ func (b *ballot) submit(ctx actor.Context) {
 		batch: oponn.Batch{Ballot: b.id, Votes: votes, WriteIns: len(b.writeIns),
 			Codes: b.ballot.Definition.Protection == oponn.ProtectedByCodes,
 			Apply: b.ballot.Applying(votes, change, oponn.Known{Head: b.head, State: b.state, WriteIns: b.writeIns})}}
+	if len(changes) == 0 {
+		j.batch.Head = b.head
+	}
 	b.life.underway = j
 	ctx.Send(b.system.writer(b.id), &appendBatch{job: j})
 }
