@@ -12,7 +12,10 @@ import (
 // Messages of an audience.
 type (
 	// publish shows the ballot's new state to everyone.
-	publish struct{ snapshot oponn.Snapshot }
+	publish struct {
+		snapshot oponn.Snapshot
+		onward   []journey // of votes that are new in it
+	}
 	// join is a subscriber's coming; its going is told by left.
 	join struct{ sub *subscriber }
 	// dismiss ends all streams.
@@ -38,6 +41,7 @@ type audience struct {
 	took     time.Duration // by the last fan-out
 	waiting  bool          // for fanOut
 	timer    timer
+	traced   []journey // to the next frame
 }
 
 // group is viewers who see the same bytes.
@@ -60,6 +64,7 @@ func (s *System) audienceProps(ballot *actor.PID) *actor.Props {
 func (a *audience) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *publish:
+		a.follow(m.onward)
 		a.publish(ctx, m.snapshot)
 	case *fanOut:
 		if m.generation == a.timer.generation {
@@ -109,10 +114,13 @@ func (a *audience) interval() time.Duration {
 func (a *audience) fanOut() {
 	begin := time.Now()
 	a.waiting, a.last = false, begin
+	a.stepAll(stepPublish)
 	for _, g := range a.groups {
 		walk(g.subs, a.frame(g))
 	}
 	a.took = time.Since(begin)
+	a.stepAll(stepFrame)
+	a.traced = nil
 }
 
 // frame renders a group's frame of the current version, once.

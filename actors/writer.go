@@ -115,6 +115,10 @@ func (s *System) transact(jobs []*job) (result []oponn.Appended) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), transactionTimeout)
 	defer cancel()
+	if shared := shareTransaction(jobs); shared != nil {
+		ctx = oponn.WithTrace(ctx, shared)
+		defer func() { shared.End(failed(result)) }()
+	}
 	result = s.cfg.Store.Append(ctx, batches)
 	for i := range result {
 		s.committed.Add(uint64(len(result[i].Effect.Outcomes)))

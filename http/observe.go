@@ -26,6 +26,7 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		begin := time.Now()
 		id := newRequestID()
 		c.Response().Header()[headerRequestID] = []string{id}
+		trace := s.beginTrace(c, id)
 		if err := s.recovering(c, next); err != nil {
 			s.fail(c, err)
 		}
@@ -33,6 +34,7 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 			return nil // it is logged when the stream ends
 		}
 		ctx, status := c.Request().Context(), c.Response().Status
+		endTrace(trace, status)
 		if level := requestLevel(status); s.cfg.Logger.Enabled(ctx, level) {
 			s.cfg.Logger.Log(ctx, level, "request", "method", method(c), "route", route(c),
 				"status", status, "took", time.Since(begin), "request", id)

@@ -7,10 +7,12 @@ import (
 	"log/slog"
 	"net"
 	"syscall"
+	"time"
 
 	"github.com/oponn/oponn"
 	"github.com/oponn/oponn/actors"
 	"github.com/oponn/oponn/actors/bus"
+	"github.com/oponn/oponn/cmd/oponn/tracing"
 	web "github.com/oponn/oponn/http"
 	"github.com/oponn/oponn/http/ops"
 	"github.com/oponn/oponn/keys"
@@ -22,6 +24,7 @@ type instance struct {
 	cfg config
 	log *slog.Logger
 
+	tracer      oponn.Tracer // nil: no traces are kept
 	runtime     *actors.System
 	web         *web.Server
 	ops         *ops.Server
@@ -50,6 +53,9 @@ func start(ctx context.Context, cfg config, log *slog.Logger, assets *views.Asse
 	}()
 	claim, err := s.claim()
 	if err != nil {
+		return nil, err
+	}
+	if err := s.startTraces(ctx); err != nil {
 		return nil, err
 	}
 	secrets, ring, kek, err := s.openKeys(ctx)
@@ -142,6 +148,30 @@ func (s *instance) openKeys(ctx context.Context) (secrets [][]byte, ring *keys.R
 	})
 	return secrets, both.ring, both.kek, err
 }
+
+// startTraces begins to keep traces, if the environment asks for them.
+func (s *instance) startTraces(ctx context.Context) error {
+	if !tracing.Wanted() {
+		return nil
+	}
+	tracer, end, err := tracing.Start(ctx, version(), s.log)
+	if err != nil {
+		return err
+	}
+	s.tracer = tracer
+	s.closeLater("traces", func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), tracesLimit)
+		defer cancel()
+		if err := end(ctx); err != nil {
+			s.log.Warn("traces not sent", "error", err)
+		}
+		return nil
+	})
+	return nil
+}
+
+// tracesLimit is how long the last traces may take to be sent.
+const tracesLimit = 3 * time.Second
 
 // openBus opens what ties the instances together. A Redis that is away is
 // waited for behind the scenes.

@@ -162,12 +162,15 @@ func (c *connection) transact(ctx context.Context, do transaction) (err error) {
 			_ = c.Close(context.Background()) // the next one may find the primary
 		}
 	}()
+	begin := time.Now()
 	steps, err := do(ctx, c)
+	oponn.Traced(ctx, "read and decide", begin)
 	if err != nil {
 		return err
 	}
 	if err := ctx.Err(); err != nil {
 		return unavailable(err)
 	}
+	defer oponn.Traced(ctx, "write and commit", time.Now())
 	return c.finish(steps)
 }
