@@ -14,7 +14,8 @@ type (
 	// publish shows the ballot's new state to everyone.
 	publish struct {
 		snapshot oponn.Snapshot
-		onward   []journey // of votes that are new in it
+		commits  time.Duration // how long one takes
+		onward   []journey     // of votes that are new in it
 	}
 	// join is a subscriber's coming; its going is told by left.
 	join struct{ sub *subscriber }
@@ -23,10 +24,6 @@ type (
 	// fanOut says that the time for the next frame has come.
 	fanOut struct{ generation int }
 )
-
-// maxFrameInterval is how far the time between frames widens when fanning out
-// takes long.
-const maxFrameInterval = 2 * time.Second
 
 // audience is all of a ballot's viewers. It makes one frame per version and
 // group and hands the same bytes to each. Frames are state: between two fan-
@@ -38,7 +35,8 @@ type audience struct {
 	groups   map[string]*group
 	viewers  int
 	last     time.Time     // of the last fan-out
-	took     time.Duration // by the last fan-out
+	took     effort        // to fan out
+	commits  time.Duration // how long one takes
 	waiting  bool          // for fanOut
 	timer    timer
 	traced   []journey // to the next frame
@@ -65,7 +63,7 @@ func (a *audience) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *publish:
 		a.follow(m.onward)
-		a.publish(ctx, m.snapshot)
+		a.publish(ctx, m)
 	case *fanOut:
 		if m.generation == a.timer.generation {
 			a.fanOut()
@@ -76,8 +74,9 @@ func (a *audience) Receive(ctx actor.Context) {
 		a.leave(ctx, m.sub)
 	case *dismiss:
 		a.each(&endStream{reason: m.reason})
-	case *actor.Stopping, *actor.Restarting:
-		// The ballot begins anew; its viewers need not know.
+	case *actor.Stopped, *actor.Restarting:
+		// The ballot begins anew; its viewers need not know. Whoever still comes
+		// here finds nobody, and is told so.
 		a.timer.stop()
 		a.each(&rejoin{})
 	}
@@ -85,11 +84,12 @@ func (a *audience) Receive(ctx actor.Context) {
 
 // publish takes a newer state: shown at once when the last frame was long ago,
 // else when the interval is over.
-func (a *audience) publish(ctx actor.Context, snapshot oponn.Snapshot) {
-	if snapshot.Version <= a.snapshot.Version {
+func (a *audience) publish(ctx actor.Context, m *publish) {
+	if m.snapshot.Version <= a.snapshot.Version {
 		return
 	}
-	a.snapshot = snapshot
+	a.snapshot, a.commits = m.snapshot, m.commits
+	a.snapshot.Every = worthTelling(a.interval())
 	for _, g := range a.groups {
 		g.frame = nil
 	}
@@ -105,12 +105,6 @@ func (a *audience) publish(ctx actor.Context, snapshot oponn.Snapshot) {
 	a.timer.arm(a.system.root, ctx.Self(), wait, func(g int) any { return &fanOut{generation: g} })
 }
 
-// interval is the time between frames. It widens when fanning out takes
-// longer, which it does when votes want the processors: they go first.
-func (a *audience) interval() time.Duration {
-	return min(max(a.system.cfg.FrameInterval, a.took), max(maxFrameInterval, a.system.cfg.FrameInterval))
-}
-
 func (a *audience) fanOut() {
 	begin := time.Now()
 	a.waiting, a.last = false, begin
@@ -118,7 +112,7 @@ func (a *audience) fanOut() {
 	for _, g := range a.groups {
 		walk(g.subs, a.frame(g))
 	}
-	a.took = time.Since(begin)
+	a.took.note(time.Since(begin))
 	a.stepAll(stepFrame)
 	a.traced = nil
 }
@@ -148,12 +142,11 @@ func (a *audience) join(ctx actor.Context, sub *subscriber) {
 		g = &group{Group: sub.group}
 		a.groups[sub.group.Name] = g
 	}
-	if g.has(sub) {
-		return
+	if !g.has(sub) {
+		sub.seat = seat{group: g, at: len(g.subs)}
+		g.subs = append(g.subs, sub)
+		a.viewers++
 	}
-	sub.seat = seat{group: g, at: len(g.subs)}
-	g.subs = append(g.subs, sub)
-	a.viewers++
 	sub.audience.Store(ctx.Self())
 	if sub.stopped.Load() { // it may not have known whom to tell
 		a.leave(ctx, sub)

@@ -27,6 +27,7 @@ type System struct {
 	loads     chan struct{} // bounds concurrent looks into the store
 	tasks     sync.WaitGroup
 	committed atomic.Uint64
+	failing   failing
 
 	top      *actor.PID
 	registry *actor.PID
