@@ -63,7 +63,7 @@ const (
 	// honest is how far the clock may be from the time that votes are given.
 	honest = time.Second
 	// recent is how long the server's clock is known after it was read.
-	recent = time.Minute
+	recent = 5 * time.Second
 )
 
 // guessed returns the parameters of moveHeads, in the order of ballots, which
