@@ -34,10 +34,13 @@ type audience struct {
 	snapshot oponn.Snapshot
 	groups   map[string]*group
 	viewers  int
+	joined   int // since the start, also of those who left
 	last     time.Time     // of the last fan-out
 	took     time.Duration // by the last fan-out
 	waiting  bool          // for fanOut
 	timer    timer
+	vitals   *vitals
+	newer    time.Time // when the first state came that is yet to be shown
 }
 
 // group is viewers who see the same bytes.
@@ -50,9 +53,9 @@ type group struct {
 	subs    []*subscriber
 }
 
-func (s *System) audienceProps(ballot *actor.PID) *actor.Props {
+func (s *System) audienceProps(ballot *actor.PID, v *vitals) *actor.Props {
 	return s.props("audience", func() actor.Actor {
-		return &audience{system: s, ballot: ballot, groups: make(map[string]*group)}
+		return &audience{system: s, ballot: ballot, groups: make(map[string]*group), vitals: v}
 	})
 }
 
@@ -71,6 +74,8 @@ func (a *audience) Receive(ctx actor.Context) {
 		a.leave(ctx, m.sub)
 	case *dismiss:
 		a.each(&endStream{reason: m.reason})
+	case *lookAtAudience:
+		m.show(a.inspection())
 	case *actor.Stopping, *actor.Restarting:
 		// The ballot begins anew; its viewers need not know.
 		a.timer.stop()
@@ -91,7 +96,7 @@ func (a *audience) publish(ctx actor.Context, snapshot oponn.Snapshot) {
 	if a.waiting || a.viewers == 0 {
 		return
 	}
-	a.waiting = true
+	a.waiting, a.newer = true, time.Now()
 	wait := a.interval() - time.Since(a.last)
 	if wait <= 0 { // behind newer states that have come during the last fan-out
 		ctx.Send(ctx.Self(), &fanOut{generation: a.timer.generation})
@@ -113,6 +118,8 @@ func (a *audience) fanOut() {
 		walk(g.subs, a.frame(g))
 	}
 	a.took = time.Since(begin)
+	a.vitals.shown(time.Since(a.newer))
+	a.system.frames.add(a.viewers)
 }
 
 // frame renders a group's frame of the current version, once.
@@ -140,7 +147,9 @@ func (a *audience) join(ctx actor.Context, sub *subscriber) {
 		g = &group{Group: sub.group}
 		a.groups[sub.group.Name] = g
 	}
+	a.joined++
 	if g.has(sub) {
+		a.tellCrowd(ctx)
 		return
 	}
 	sub.seat = seat{group: g, at: len(g.subs)}
@@ -179,7 +188,7 @@ func (a *audience) leave(ctx actor.Context, sub *subscriber) {
 	a.tellCrowd(ctx)
 }
 
-func (a *audience) tellCrowd(ctx actor.Context) { ctx.Send(a.ballot, &crowd{viewers: a.viewers}) }
+func (a *audience) tellCrowd(ctx actor.Context) { ctx.Send(a.ballot, &crowd{viewers: a.viewers, joined: a.joined}) }
 
 func (a *audience) each(message any) {
 	for _, g := range a.groups {

@@ -53,8 +53,8 @@ type (
 	}
 	// remoteHead is a head that somebody else moved, from the bus or the sweep.
 	remoteHead struct{ notice oponn.Notice }
-	// crowd is how many viewers the audience has.
-	crowd struct{ viewers int }
+	// crowd is how many viewers the audience has, and how many were let in.
+	crowd struct{ viewers, joined int }
 	idle  struct{ generation int }
 	due   struct{ generation int }
 	// resubmit tries the batch under way again.
@@ -70,6 +70,7 @@ type life struct {
 	crashes     []time.Time
 	// underway is the batch that the writer has: one at most, whatever crashes.
 	underway *job
+	vitals   *vitals
 }
 
 // ballot is the actor of one ballot. It is loading, awake, or refusing: then
@@ -105,6 +106,9 @@ type ballot struct {
 
 	audience *actor.PID
 	viewers  int
+	// seating is how many viewers were sent to the audience, and seated how many
+	// it has let in: those between are not counted among the viewers yet.
+	seating, seated int
 	// current is the request or job at hand, kept for those who wait for it
 	// should it panic.
 	current    any
@@ -115,8 +119,8 @@ type ballot struct {
 
 // ballotProps returns how to make a ballot's actor. The closure keeps the
 // actor's life over restarts.
-func (s *System) ballotProps(id oponn.BallotID) *actor.Props {
-	l := &life{}
+func (s *System) ballotProps(id oponn.BallotID, v *vitals) *actor.Props {
+	l := &life{vitals: v}
 	return s.props("ballot", func() actor.Actor {
 		now := time.Now()
 		if l.incarnation++; l.incarnation > 1 {
@@ -150,6 +154,7 @@ func (b *ballot) Receive(ctx actor.Context) {
 	case *remoteHead:
 		b.remote(ctx, m.notice)
 	case *crowd:
+		b.seated = m.joined
 		b.crowd(ctx, m.viewers)
 	case *due:
 		b.due(ctx, m.generation)
@@ -157,6 +162,8 @@ func (b *ballot) Receive(ctx actor.Context) {
 		b.idle(ctx, m.generation)
 	case *maySleep:
 		b.sleep(ctx)
+	case *lookAtBallot:
+		m.show(b.inspection())
 	case *actor.Terminated:
 		b.audienceGone(ctx, m.Who)
 	}
@@ -209,6 +216,7 @@ func (b *ballot) show(ctx actor.Context, m asked) {
 		if b.viewers == 0 {
 			b.tellAudience(ctx)
 		}
+		b.seating++
 		ctx.Send(b.audience, &join{sub: q.sub})
 		q.answer(struct{}{}, nil)
 	}
@@ -287,7 +295,8 @@ func (b *ballot) audienceGone(ctx actor.Context, who *actor.PID) {
 	if b.audience == nil || !b.audience.Equal(who) {
 		return
 	}
-	b.audience = ctx.Spawn(b.system.audienceProps(ctx.Self()))
+	b.audience = ctx.Spawn(b.system.audienceProps(ctx.Self(), b.life.vitals))
+	b.seating, b.seated = 0, 0
 	b.crowd(ctx, 0)
 	if b.ballot != nil && b.refusal == nil {
 		b.publish(ctx)
@@ -305,6 +314,7 @@ func (b *ballot) crowd(ctx actor.Context, viewers int) {
 		ctx.Send(b.system.relay, &unfollow{ballot: b.id})
 	}
 	b.viewers, b.lastActive = viewers, time.Now()
+	b.life.vitals.crowd(viewers)
 }
 
 // abandon answers everyone who waits for this instance of the actor, which is

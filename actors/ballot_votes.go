@@ -25,6 +25,7 @@ type job struct {
 	// store's answer to the same batch will do.
 	unknown  bool
 	attempts int
+	begun    time.Time // when the writer first got it
 }
 
 // deletes says whether the job is to delete the ballot.
@@ -109,7 +110,7 @@ func (b *ballot) submit(ctx actor.Context) {
 	for i, m := range casts {
 		votes[i] = m.vote
 	}
-	j := &job{from: ctx.Self(), known: len(b.writeIns), casts: casts, changes: slices.Clone(changes),
+	j := &job{from: ctx.Self(), begun: time.Now(), known: len(b.writeIns), casts: casts, changes: slices.Clone(changes),
 		batch: oponn.Batch{Ballot: b.id, Votes: votes, WriteIns: len(b.writeIns),
 			Codes: b.ballot.Definition.Protection == oponn.ProtectedByCodes,
 			Apply: b.ballot.Applying(votes, change, oponn.Known{Head: b.head, State: b.state, WriteIns: b.writeIns})}}
@@ -141,9 +142,11 @@ func (b *ballot) committed(ctx actor.Context, m *committed) {
 	}
 	b.lastActive = time.Now()
 	if m.Err != nil {
+		b.life.vitals.failed(m.Err, b.lastActive)
 		b.failed(ctx, j, m.Err)
 		return
 	}
+	b.life.vitals.committed(len(j.casts), b.lastActive.Sub(j.begun), b.lastActive)
 	b.life.underway = nil
 	b.current = j
 	if b.ballot == nil || b.refusal != nil {

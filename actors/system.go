@@ -27,6 +27,9 @@ type System struct {
 	loads     chan struct{} // bounds concurrent looks into the store
 	tasks     sync.WaitGroup
 	committed atomic.Uint64
+	started   time.Time
+	votes     ledger // committed
+	frames    ledger // handed to viewers
 
 	top      *actor.PID
 	registry *actor.PID
@@ -45,7 +48,7 @@ func Start(cfg Config) (*System, error) {
 	}
 	quiet := slog.New(levelFloor{cfg.Logger.Handler()})
 	framework := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }))
-	s := &System{cfg: cfg, framework: framework, root: framework.Root,
+	s := &System{cfg: cfg, framework: framework, root: framework.Root, started: time.Now(),
 		admission: newAdmission(cfg.MaxInFlight, cfg.MaxPerBallot),
 		inbox:     &inbox{notices: make(map[oponn.BallotID]oponn.Notice), missed: make(map[oponn.BallotID]bool)},
 		loads:     make(chan struct{}, maxLoads),
@@ -150,6 +153,8 @@ func (s *System) deadLetter(event any) {
 		m.job.refuse(errUnknown(nil))
 	case *join:
 		m.sub.PostUserMessage(&rejoin{})
+	case *lookAtBallot: // it has just fallen asleep
+		m.show(asleep(m.ballot))
 	}
 }
 
