@@ -34,7 +34,7 @@ type audience struct {
 	snapshot oponn.Snapshot
 	groups   map[string]*group
 	viewers  int
-	joined   int // since the start, also of those who left
+	joined   int           // since the start, also of those who left
 	last     time.Time     // of the last fan-out
 	took     time.Duration // by the last fan-out
 	waiting  bool          // for fanOut
@@ -188,7 +188,9 @@ func (a *audience) leave(ctx actor.Context, sub *subscriber) {
 	a.tellCrowd(ctx)
 }
 
-func (a *audience) tellCrowd(ctx actor.Context) { ctx.Send(a.ballot, &crowd{viewers: a.viewers, joined: a.joined}) }
+func (a *audience) tellCrowd(ctx actor.Context) {
+	ctx.Send(a.ballot, &crowd{viewers: a.viewers, joined: a.joined})
+}
 
 func (a *audience) each(message any) {
 	for _, g := range a.groups {
