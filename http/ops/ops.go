@@ -3,6 +3,7 @@
 //
 //	/healthz  the process runs and answers
 //	/readyz   it can acknowledge votes; 503 when it can't, or is going down
+//	/metrics  what its parts count, for Prometheus
 //	/debug/pprof/  profiles, for go tool pprof
 package ops
 
@@ -24,6 +25,8 @@ type Config struct {
 	Addr string
 	// Parts are what readiness is asked of.
 	Parts []Part
+	// Metrics are shown at /metrics; nil for none but those of the process.
+	Metrics *Metrics
 	// Logger is slog.Default when nil.
 	Logger *slog.Logger
 }
@@ -41,10 +44,14 @@ func New(cfg Config) *Server {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
 	}
+	if cfg.Metrics == nil {
+		cfg.Metrics = NewMetrics()
+	}
 	s := &Server{parts: cfg.Parts}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.HandleFunc("GET /readyz", s.ready)
+	mux.Handle("GET /metrics", cfg.Metrics.handler(cfg.Logger))
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
