@@ -39,7 +39,7 @@ type audience struct {
 	took     time.Duration // by the last fan-out
 	waiting  bool          // for fanOut
 	timer    timer
-	vitals   *vitals
+	exhibit   *exhibit
 	newer    time.Time // when the first state came that is yet to be shown
 }
 
@@ -53,9 +53,9 @@ type group struct {
 	subs    []*subscriber
 }
 
-func (s *System) audienceProps(ballot *actor.PID, v *vitals) *actor.Props {
+func (s *System) audienceProps(ballot *actor.PID, v *exhibit) *actor.Props {
 	return s.props("audience", func() actor.Actor {
-		return &audience{system: s, ballot: ballot, groups: make(map[string]*group), vitals: v}
+		return &audience{system: s, ballot: ballot, groups: make(map[string]*group), exhibit: v}
 	})
 }
 
@@ -118,7 +118,7 @@ func (a *audience) fanOut() {
 		walk(g.subs, a.frame(g))
 	}
 	a.took = time.Since(begin)
-	a.vitals.shown(time.Since(a.newer))
+	a.exhibit.shown(time.Since(a.newer))
 	a.system.frames.add(a.viewers)
 }
 

@@ -70,7 +70,7 @@ type life struct {
 	crashes     []time.Time
 	// underway is the batch that the writer has: one at most, whatever crashes.
 	underway *job
-	vitals   *vitals
+	exhibit   *exhibit
 }
 
 // ballot is the actor of one ballot. It is loading, awake, or refusing: then
@@ -119,8 +119,8 @@ type ballot struct {
 
 // ballotProps returns how to make a ballot's actor. The closure keeps the
 // actor's life over restarts.
-func (s *System) ballotProps(id oponn.BallotID, v *vitals) *actor.Props {
-	l := &life{vitals: v}
+func (s *System) ballotProps(id oponn.BallotID, v *exhibit) *actor.Props {
+	l := &life{exhibit: v}
 	return s.props("ballot", func() actor.Actor {
 		now := time.Now()
 		if l.incarnation++; l.incarnation > 1 {
@@ -295,7 +295,7 @@ func (b *ballot) audienceGone(ctx actor.Context, who *actor.PID) {
 	if b.audience == nil || !b.audience.Equal(who) {
 		return
 	}
-	b.audience = ctx.Spawn(b.system.audienceProps(ctx.Self(), b.life.vitals))
+	b.audience = ctx.Spawn(b.system.audienceProps(ctx.Self(), b.life.exhibit))
 	b.seating, b.seated = 0, 0
 	b.crowd(ctx, 0)
 	if b.ballot != nil && b.refusal == nil {
@@ -314,7 +314,7 @@ func (b *ballot) crowd(ctx actor.Context, viewers int) {
 		ctx.Send(b.system.relay, &unfollow{ballot: b.id})
 	}
 	b.viewers, b.lastActive = viewers, time.Now()
-	b.life.vitals.crowd(viewers)
+	b.life.exhibit.crowd(viewers)
 }
 
 // abandon answers everyone who waits for this instance of the actor, which is

@@ -30,7 +30,7 @@ func (b *ballot) wake(ctx actor.Context) {
 		b.askForSleep(ctx)
 		return
 	}
-	b.audience = ctx.Spawn(b.system.audienceProps(ctx.Self(), b.life.vitals))
+	b.audience = ctx.Spawn(b.system.audienceProps(ctx.Self(), b.life.exhibit))
 	b.load(ctx)
 }
 
@@ -144,7 +144,7 @@ func (b *ballot) loaded(ctx actor.Context, m *loaded) {
 // when the store or the key service is only away. A key service that says no
 // is not away: then the ballot stops.
 func (b *ballot) loadFailed(ctx actor.Context, err error, waiting []asked) {
-	b.life.vitals.failed(err, time.Now())
+	b.life.exhibit.failed(err, time.Now())
 	err = storeError(err)
 	code := oponn.CodeOf(err)
 	gone := code == oponn.CodeGone || code == oponn.CodeNotFound

@@ -142,11 +142,11 @@ func (b *ballot) committed(ctx actor.Context, m *committed) {
 	}
 	b.lastActive = time.Now()
 	if m.Err != nil {
-		b.life.vitals.failed(m.Err, b.lastActive)
+		b.life.exhibit.failed(m.Err, b.lastActive)
 		b.failed(ctx, j, m.Err)
 		return
 	}
-	b.life.vitals.committed(len(j.casts), b.lastActive.Sub(j.begun), b.lastActive)
+	b.life.exhibit.committed(len(j.casts), b.lastActive.Sub(j.begun), b.lastActive)
 	b.life.underway = nil
 	b.current = j
 	if b.ballot == nil || b.refusal != nil {

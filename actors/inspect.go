@@ -139,8 +139,8 @@ func (l look[T]) see(ctx context.Context) (value T, probe Probe) {
 type (
 	lookAtWriter struct{ look[WriterInspection] }
 	lookAtRelay  struct{ look[RelayInspection] }
-	// lookAround asks the registry for all of its ballots' vitals.
-	lookAround struct{ look[[]*vitals] }
+	// lookAround asks the registry for what all of its ballots have to show.
+	lookAround struct{ look[[]*exhibit] }
 	// lookAtBallot asks one ballot, by way of the registry, which answers for
 	// one that sleeps.
 	lookAtBallot struct {
@@ -168,7 +168,7 @@ type shownBallot struct {
 func (s *System) Inspect(ctx context.Context, hottest int) Inspection {
 	ctx, cancel := context.WithTimeout(ctx, inspectPatience)
 	defer cancel()
-	around, relay := &lookAround{newLook[[]*vitals]()}, &lookAtRelay{newLook[RelayInspection]()}
+	around, relay := &lookAround{newLook[[]*exhibit]()}, &lookAtRelay{newLook[RelayInspection]()}
 	streams := &countStreams{reply: make(chan int, 1)}
 	counted := look[int]{sent: time.Now(), reply: streams.reply}
 	s.root.Send(s.registry, around)
@@ -188,7 +188,7 @@ func (s *System) Inspect(ctx context.Context, hottest int) Inspection {
 		view.Probe = probe
 		seen.Writers = append(seen.Writers, view)
 	}
-	var ballots []*vitals
+	var ballots []*exhibit
 	ballots, seen.Registry = around.see(ctx)
 	seen.Awake, seen.Hottest = len(ballots), hottestOf(ballots, hottest, now)
 	seen.Streams, seen.StreamsParent = counted.see(ctx)
@@ -199,7 +199,7 @@ func (s *System) Inspect(ctx context.Context, hottest int) Inspection {
 }
 
 // hottestOf returns the ballots that most is happening on.
-func hottestOf(all []*vitals, most int, now time.Time) []BallotVitals {
+func hottestOf(all []*exhibit, most int, now time.Time) []BallotVitals {
 	read := make([]BallotVitals, len(all))
 	for i, v := range all {
 		read[i] = v.read(now)

@@ -14,9 +14,9 @@ import (
 func (r *registry) inspect(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *lookAround:
-		all := make([]*vitals, 0, len(r.ballots))
+		all := make([]*exhibit, 0, len(r.ballots))
 		for _, b := range r.ballots {
-			all = append(all, b.vitals)
+			all = append(all, b.exhibit)
 		}
 		m.show(all)
 	case *lookAtBallot:
@@ -50,7 +50,7 @@ func asleep(ballot oponn.BallotID) shownBallot {
 }
 
 func (b *ballot) inspection() shownBallot {
-	seen := BallotInspection{BallotVitals: b.life.vitals.read(time.Now()), State: StateAwake, Crashes: len(b.life.crashes),
+	seen := BallotInspection{BallotVitals: b.life.exhibit.read(time.Now()), State: StateAwake, Crashes: len(b.life.crashes),
 		Gathering: len(b.gathering), Changes: len(b.changes), Held: len(b.stash) + len(b.waiting)}
 	switch {
 	case b.refusal != nil:

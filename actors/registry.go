@@ -43,7 +43,7 @@ type berth struct {
 	// until it has, or says that it stayed awake.
 	falling bool
 	held    []addressed
-	vitals  *vitals
+	exhibit  *exhibit
 	// laid are operators who wait for the ballot to sleep.
 	laid []*layDown
 }
@@ -112,13 +112,13 @@ func (r *registry) wake(ctx actor.Context, id oponn.BallotID) *berth {
 	if len(r.ballots) >= r.system.cfg.MaxAwake {
 		return nil
 	}
-	v := &vitals{ballot: id, awake: time.Now()}
+	v := &exhibit{ballot: id, awake: time.Now()}
 	pid, err := ctx.SpawnNamed(r.system.ballotProps(id, v), "ballot/"+id.String())
 	if err != nil {
 		r.system.cfg.Logger.Error("ballot not spawned", "ballot", id.String(), "error", err)
 		return nil
 	}
-	b := &berth{pid: pid, vitals: v}
+	b := &berth{pid: pid, exhibit: v}
 	r.ballots[id] = b
 	r.system.admission.open(id, pid)
 	return b

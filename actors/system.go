@@ -30,6 +30,7 @@ type System struct {
 	started   time.Time
 	votes     ledger // committed
 	frames    ledger // handed to viewers
+	failing   failing
 
 	top      *actor.PID
 	registry *actor.PID

@@ -130,6 +130,7 @@ func (s *System) transact(jobs []*job) (result []oponn.Appended) {
 	defer cancel()
 	result = s.cfg.Store.Append(ctx, batches)
 	votes := 0
+	s.failing.note(result)
 	for i := range result {
 		votes += len(result[i].Effect.Outcomes)
 	}

@@ -25,10 +25,12 @@ func (c serveCommand) Run(ctx context.Context, t terminal) error {
 	if err != nil {
 		return err
 	}
-	logger := newLogger(t.err, cfg)
-	slog.SetDefault(logger)
+	log := newLog(t.err, cfg)
+	defer log.Flush()
+	slog.SetDefault(log.Logger)
+	toggleDebug(ctx, log)
 	assets := views.NewAssets()
-	s, err := start(ctx, cfg, logger, assets)
+	s, err := start(ctx, cfg, log, assets)
 	if err != nil {
 		return err
 	}
@@ -44,7 +46,11 @@ func (s *instance) run(ctx context.Context) error {
 		defer close(accepting)
 		return s.serveWeb()
 	})
-	group.Go(func() error { return s.ops.Serve(s.opsListener) })
+	group.Go(func() error { return <-s.frontEnded })
+	group.Go(func() error {
+		s.ops.Watch(ctx)
+		return nil
+	})
 	group.Go(func() error {
 		pace(ctx, s.runtime.Committed)
 		return nil
@@ -88,7 +94,7 @@ func (s *instance) drain(accepting <-chan struct{}) error {
 	s.web.Drain()
 	err := s.listener.Close()
 	<-accepting
-	err = errors.Join(err, s.runtime.Drain(ctx), s.web.Shutdown(ctx), s.ops.Shutdown(ctx))
+	err = errors.Join(err, s.runtime.Drain(ctx), s.web.Shutdown(ctx), s.front.Shutdown(ctx))
 	return errors.Join(err, s.close(ctx))
 }
 

@@ -35,15 +35,16 @@ func (s storage) String() string {
 	return "Postgres"
 }
 
-// open opens the database, for reading alone if that is all that is wanted.
-func (s storage) open(ctx context.Context, production, reading bool) (oponn.Store, error) {
+// open opens the database, for reading alone if that is all that is wanted; the
+// options are Postgres's.
+func (s storage) open(ctx context.Context, production, reading bool, options ...postgres.Option) (oponn.Store, error) {
 	if s.embedded() {
 		if reading {
 			return sqlite.Open(ctx, s.dir.database(), sqlite.ReadOnly())
 		}
 		return sqlite.Open(ctx, s.dir.database())
 	}
-	options := []postgres.Option{postgres.Writers(s.writers())}
+	options = append(options, postgres.Writers(s.writers()))
 	if production {
 		options = append(options, postgres.Production())
 	}
@@ -158,8 +159,9 @@ const (
 	startPauseMax = 4 * time.Second
 )
 
-// patiently tries to open something that may be unavailable for a while.
-func patiently[T any](ctx context.Context, log *slog.Logger, what string, open func(context.Context) (T, error)) (T, error) {
+// patiently tries to open something that may be unavailable for a while, and
+// says meanwhile what it waits for, and for how long.
+func patiently[T any](ctx context.Context, waits func(pause time.Duration, why error), what string, open func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, startPatience)
 	defer cancel()
 	for pause := startPause; ; pause = min(2*pause, startPauseMax) {
@@ -170,7 +172,7 @@ func patiently[T any](ctx context.Context, log *slog.Logger, what string, open f
 			return opened, err
 		}
 		if ctx.Err() == nil {
-			log.Warn("waiting", "for", what, "again_in", pause, "error", plainly(err))
+			waits(pause, err)
 		}
 		select {
 		case <-time.After(pause):

@@ -34,6 +34,7 @@ type options struct {
 	production, readOnly bool
 	writers, readers     int
 	commitPatience       time.Duration
+	migrating            func()
 }
 
 // Option changes how a Store is opened.
@@ -46,6 +47,10 @@ func Production() Option { return func(o *options) { o.production = true } }
 // ReadOnly opens a database without bringing its schema up to date. Create and
 // Append give CodeStoreUnavailable.
 func ReadOnly() Option { return func(o *options) { o.readOnly = true } }
+
+// Migrating has a function called when Open finds that the schema has to be
+// brought up to date, which may take a while.
+func Migrating(begins func()) Option { return func(o *options) { o.migrating = begins } }
 
 // Writers sets how many connections write; 4 by default. Each runs one
 // transaction at a time.
@@ -82,6 +87,9 @@ func (s *Store) prepareSchema(ctx context.Context) error {
 	}
 	if s.options.readOnly {
 		return oponn.Internal(fmt.Errorf("the database has the schema %d, this binary needs %d: run oponn migrate", version, newestMigration()))
+	}
+	if s.options.migrating != nil {
+		s.options.migrating()
 	}
 	_, err = Migrate(ctx, s.url)
 	return err

@@ -32,10 +32,10 @@ func (p *pulse) now(now time.Time) float64 {
 	return p.rate * math.Exp(-max(now.Sub(p.at), 0).Seconds()/pulseSpan.Seconds())
 }
 
-// vitals are what a ballot in memory has to show operators. The ballot and its
-// audience write them, once for a batch and once for a frame, so that whoever
+// exhibit is what a ballot in memory has to show operators. The ballot and its
+// audience write it, once for a batch and once for a frame, so that whoever
 // looks at thousands of ballots disturbs none of them.
-type vitals struct {
+type exhibit struct {
 	ballot oponn.BallotID
 	awake  time.Time
 
@@ -49,20 +49,20 @@ type vitals struct {
 	errAt   time.Time
 }
 
-func (v *vitals) committed(votes int, took time.Duration, now time.Time) {
+func (v *exhibit) committed(votes int, took time.Duration, now time.Time) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.pulse.add(votes, now)
 	v.batch, v.commit = votes, took
 }
 
-func (v *vitals) failed(err error, now time.Time) {
+func (v *exhibit) failed(err error, now time.Time) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.err, v.errAt = err.Error(), now
 }
 
-func (v *vitals) crowd(viewers int) {
+func (v *exhibit) crowd(viewers int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.viewers = viewers; viewers == 0 {
@@ -70,14 +70,14 @@ func (v *vitals) crowd(viewers int) {
 	}
 }
 
-func (v *vitals) shown(took time.Duration) {
+func (v *exhibit) shown(took time.Duration) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.screen = took
 }
 
-// read returns them as plain values.
-func (v *vitals) read(now time.Time) BallotVitals {
+// read returns it as plain values.
+func (v *exhibit) read(now time.Time) BallotVitals {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return BallotVitals{Ballot: v.ballot, Awake: v.awake, Rate: v.pulse.now(now), Batch: v.batch,
