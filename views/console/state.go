@@ -56,6 +56,8 @@ type Node struct {
 	Name string `json:"name"`
 	// Ballot is the id of the ballot that it is.
 	Ballot string `json:"ballot,omitempty"`
+	// Key tells it from others of the same name.
+	Key string `json:"key,omitempty"`
 	// Alive is how many there are, of Max at most; zeros where it is one.
 	Alive int `json:"alive,omitempty"`
 	Max   int `json:"max,omitempty"`

@@ -144,4 +144,4 @@ func (n Node) Reply() string {
 }
 
 // id is the row's in the page, so that it keeps its place.
-func (r Row) id() string { return "actor-" + strings.NewReplacer("/", "-").Replace(r.Name) }
+func (r Row) id() string { return "actor-" + strings.ReplaceAll(r.Name, "/", "-") + r.Key }
