@@ -75,7 +75,7 @@ func tree(i actors.Inspection) console.Node {
 			Children: []console.Node{{Name: "audience", Key: id, Alive: b.Viewers, Note: "viewers"}}})
 	}
 	if more := i.Awake - len(ballots.Children); more > 0 {
-		ballots.Children = append(ballots.Children, console.Node{Name: "more", Alive: more})
+		ballots.Children = append(ballots.Children, console.Node{Name: console.Count(more) + " more", Key: "s"})
 	}
 	relay := probed(console.Node{Name: "relay", Waiting: i.Relay.Outbox, Note: fmt.Sprintf("follows %d", i.Relay.Followed)}, i.Relay.Probe)
 	if i.Relay.Unreached {

@@ -63,9 +63,6 @@ func Lasting(d time.Duration) string {
 // Now writes the newest value of the chart's line.
 func (c Chart) Now(l Line) string { return c.write(l.Points.Last()) }
 
-// Most writes the largest.
-func (c Chart) Most(l Line) string { return c.write(l.Points.Max()) }
-
 func (c Chart) write(v float64) string {
 	if c.Unit == "s" {
 		return Took(v)
@@ -113,15 +110,12 @@ func (n Node) rows(before []Row, own, below string) []Row {
 	return rows
 }
 
-// Amount writes how many there are, of how many at most; empty where it is one.
-func (n Node) Amount() string {
-	switch {
-	case n.Max > 0:
-		return Count(n.Alive) + " of " + Count(n.Max)
-	case n.Alive > 0:
-		return Count(n.Alive)
+// Queue writes what waits for it; empty for one that was not asked.
+func (n Node) Queue() string {
+	if n.Waiting == 0 && n.Delay == 0 {
+		return ""
 	}
-	return ""
+	return Count(n.Waiting)
 }
 
 // Pace writes what it does.
