@@ -49,7 +49,7 @@ func drawCharts(b *strings.Builder, charts []console.Chart, width int) {
 
 // drawTree draws the tree with what is known of each actor behind it.
 func drawTree(b *strings.Builder, rows []console.Row, width int) {
-	const columns = 46
+	const columns = 47
 	names := max(width-columns, 24)
 	fmt.Fprintf(b, "%s %8s %8s %17s %10s\n", padded("actor", names), "alive", "waiting", "rate", "reply")
 	for _, r := range rows {
