@@ -34,12 +34,13 @@ type audience struct {
 	snapshot oponn.Snapshot
 	groups   map[string]*group
 	viewers  int
-	joined   int           // since the start, also of those who left
+	joined   int // since the start, also of those who left
+	seen     seen
 	last     time.Time     // of the last fan-out
 	took     time.Duration // by the last fan-out
 	waiting  bool          // for fanOut
 	timer    timer
-	exhibit   *exhibit
+	exhibit  *exhibit
 	newer    time.Time // when the first state came that is yet to be shown
 }
 
@@ -64,6 +65,10 @@ func (a *audience) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *publish:
 		a.publish(ctx, m.snapshot)
+	case *arrived:
+		a.seen.arrived(m)
+	case *aged:
+		a.seen.aged(&a.system.meters.screen, m)
 	case *fanOut:
 		if m.generation == a.timer.generation {
 			a.fanOut()
@@ -93,6 +98,9 @@ func (a *audience) publish(ctx actor.Context, snapshot oponn.Snapshot) {
 	for _, g := range a.groups {
 		g.frame = nil
 	}
+	if a.viewers == 0 {
+		a.seen.forget()
+	}
 	if a.waiting || a.viewers == 0 {
 		return
 	}
@@ -114,12 +122,18 @@ func (a *audience) interval() time.Duration {
 func (a *audience) fanOut() {
 	begin := time.Now()
 	a.waiting, a.last = false, begin
+	news := false
 	for _, g := range a.groups {
-		walk(g.subs, a.frame(g))
+		before := g.last
+		frame := a.frame(g)
+		news = news || g.last != before
+		a.system.walk(g.subs, frame)
 	}
-	a.took = time.Since(begin)
-	a.exhibit.shown(time.Since(a.newer))
+	end := time.Now()
+	a.took = end.Sub(begin)
+	a.exhibit.shown(end.Sub(a.newer))
 	a.system.frames.add(a.viewers)
+	a.seen.shown(&a.system.meters.screen, a.snapshot.Version, news, begin, end)
 }
 
 // frame renders a group's frame of the current version, once.
@@ -128,7 +142,9 @@ func (a *audience) frame(g *group) *oponn.Frame {
 		return g.frame
 	}
 	f := &oponn.Frame{Version: a.snapshot.Version, Last: a.snapshot.State.Status == oponn.Closed}
+	begin := time.Now()
 	f.Bytes, f.Prelude = g.Render(a.snapshot)
+	a.system.meters.screen.render.Observe(time.Since(begin).Seconds())
 	if g.last != nil && g.last.Last == f.Last && bytes.Equal(f.Bytes, g.last.Bytes) {
 		g.frame = g.last // no news to those who see no more than this
 		return g.frame

@@ -17,6 +17,7 @@ type (
 		request[castOutcome]
 		cast oponn.Cast
 		vote oponn.Vote // set when the ballot has sealed it
+		came time.Time  // to the ballot
 	}
 	getResult struct {
 		request[oponn.Snapshot]
@@ -61,6 +62,8 @@ type (
 	resubmit struct{ job *job }
 )
 
+func (m *aged) about() oponn.BallotID { return m.ballot }
+
 func (m *remoteHead) about() oponn.BallotID { return m.notice.Ballot }
 
 // life is what one ballot's actor keeps over its own crashes. Only the actor
@@ -70,7 +73,7 @@ type life struct {
 	crashes     []time.Time
 	// underway is the batch that the writer has: one at most, whatever crashes.
 	underway *job
-	exhibit   *exhibit
+	exhibit  *exhibit
 }
 
 // ballot is the actor of one ballot. It is loading, awake, or refusing: then
@@ -153,6 +156,10 @@ func (b *ballot) Receive(ctx actor.Context) {
 		b.resubmit(ctx, m.job)
 	case *remoteHead:
 		b.remote(ctx, m.notice)
+	case *aged:
+		if b.viewers > 0 {
+			ctx.Send(b.audience, m)
+		}
 	case *crowd:
 		b.seated = m.joined
 		b.crowd(ctx, m.viewers)
@@ -172,6 +179,9 @@ func (b *ballot) Receive(ctx actor.Context) {
 // ask takes a request: at once when awake, later when loading.
 func (b *ballot) ask(ctx actor.Context, m asked) {
 	b.lastActive = time.Now()
+	if vote, ok := m.(*castVote); ok {
+		vote.came = b.lastActive
+	}
 	switch {
 	case b.refusal != nil:
 		m.refuse(b.refusal)

@@ -266,6 +266,9 @@ func (b *ballot) sleep(ctx actor.Context) {
 		self, root := ctx.Self(), b.system.root
 		time.AfterFunc(time.Millisecond, func() { root.Send(self, &maySleep{}) })
 	default:
+		if b.refusal == nil {
+			b.system.meters.passivated.Add(1)
+		}
 		ctx.Stop(ctx.Self())
 	}
 }

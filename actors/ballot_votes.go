@@ -25,7 +25,7 @@ type job struct {
 	// store's answer to the same batch will do.
 	unknown  bool
 	attempts int
-	begun    time.Time // when the writer first got it
+	sent     time.Time // first, to the writer
 }
 
 // deletes says whether the job is to delete the ballot.
@@ -110,7 +110,7 @@ func (b *ballot) submit(ctx actor.Context) {
 	for i, m := range casts {
 		votes[i] = m.vote
 	}
-	j := &job{from: ctx.Self(), begun: time.Now(), known: len(b.writeIns), casts: casts, changes: slices.Clone(changes),
+	j := &job{from: ctx.Self(), sent: time.Now(), known: len(b.writeIns), casts: casts, changes: slices.Clone(changes),
 		batch: oponn.Batch{Ballot: b.id, Votes: votes, WriteIns: len(b.writeIns),
 			Codes: b.ballot.Definition.Protection == oponn.ProtectedByCodes,
 			Apply: b.ballot.Applying(votes, change, oponn.Known{Head: b.head, State: b.state, WriteIns: b.writeIns})}}
@@ -123,11 +123,14 @@ func (b *ballot) submit(ctx actor.Context) {
 func (b *ballot) takeCasts() []*castVote {
 	now := time.Now()
 	n := min(len(b.gathering), b.system.cfg.MaxBatch)
+	stages := &b.system.meters.screen
 	taken := slices.DeleteFunc(slices.Clone(b.gathering[:n]), func(m *castVote) bool {
 		if m.expired(now) {
 			m.refuse(errLate())
 			return true
 		}
+		stages.mailbox.Observe(m.came.Sub(m.begun).Seconds())
+		stages.gather.Observe(now.Sub(m.came).Seconds())
 		return false
 	})
 	b.gathering = slices.Delete(b.gathering, 0, n)
@@ -146,8 +149,9 @@ func (b *ballot) committed(ctx actor.Context, m *committed) {
 		b.failed(ctx, j, m.Err)
 		return
 	}
-	b.life.exhibit.committed(len(j.casts), b.lastActive.Sub(j.begun), b.lastActive)
+	b.life.exhibit.committed(len(j.casts), b.lastActive.Sub(j.sent), b.lastActive)
 	b.life.underway = nil
+	b.system.meters.committed(j, m.Effect, b.lastActive)
 	b.current = j
 	if b.ballot == nil || b.refusal != nil {
 		b.answerStranger(ctx, j)
@@ -176,8 +180,11 @@ func (b *ballot) apply(ctx actor.Context, j *job, effect oponn.Effect) {
 		m.answer(b.snapshot(), effect.Refused)
 	}
 	if moved {
+		if b.viewers > 0 && len(j.casts) > 0 {
+			ctx.Send(b.audience, &arrived{votes: b.system.meters.arrivals(j, effect), committed: b.lastActive})
+		}
 		b.publish(ctx)
-		ctx.Send(b.system.relay, &announce{notice: oponn.Notice{Ballot: b.id, Head: effect.Head}})
+		ctx.Send(b.system.relay, &announce{notice: oponn.Notice{Ballot: b.id, Head: effect.Head}, vote: j.vote()})
 	} else {
 		b.armDue(ctx) // our clock was early
 	}
@@ -227,6 +234,9 @@ func (b *ballot) answerStranger(ctx actor.Context, j *job) {
 // failed deals with a batch that was not, or perhaps, committed.
 func (b *ballot) failed(ctx actor.Context, j *job, err error) {
 	code := oponn.CodeOf(err)
+	if code == oponn.CodeOutcomeUnknown && !j.unknown {
+		b.system.meters.votes.unknown.Add(1)
+	}
 	j.unknown = j.unknown || code == oponn.CodeOutcomeUnknown
 	j.attempts++
 	gone := code == oponn.CodeGone || code == oponn.CodeNotFound // that is known, whatever was not
@@ -237,6 +247,7 @@ func (b *ballot) failed(ctx actor.Context, j *job, err error) {
 		return
 	}
 	b.life.underway = nil
+	b.system.meters.unresolved(j, gone)
 	j.refuseFailed(err, gone)
 	switch {
 	case b.refusal != nil:

@@ -43,12 +43,13 @@ type berth struct {
 	// until it has, or says that it stayed awake.
 	falling bool
 	held    []addressed
-	exhibit  *exhibit
+	exhibit *exhibit
 	// laid are operators who wait for the ballot to sleep.
 	laid []*layDown
 }
 
 func newRegistry(s *System) actor.Actor {
+	s.meters.awake.Store(0)
 	return &registry{system: s, ballots: make(map[oponn.BallotID]*berth)}
 }
 
@@ -96,6 +97,7 @@ func (r *registry) deliver(ctx actor.Context, m addressed) {
 	if b == nil {
 		if b = r.wake(ctx, m.to()); b == nil {
 			if q, ok := m.(asked); ok {
+				r.system.meters.shed[limitAwake].Add(1)
 				q.refuse(errBusy("Too many ballots are awake at this moment. Please try again in a second."))
 			}
 			return
@@ -120,6 +122,7 @@ func (r *registry) wake(ctx actor.Context, id oponn.BallotID) *berth {
 	}
 	b := &berth{pid: pid, exhibit: v}
 	r.ballots[id] = b
+	r.system.meters.awake.Store(int64(len(r.ballots)))
 	r.system.admission.open(id, pid)
 	return b
 }
@@ -133,6 +136,7 @@ func (r *registry) terminated(ctx actor.Context, who *actor.PID) {
 		return
 	}
 	delete(r.ballots, id)
+	r.system.meters.awake.Store(int64(len(r.ballots)))
 	r.system.admission.shut(id)
 	b.tellLaid(true)
 	for _, m := range b.held {

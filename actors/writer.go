@@ -68,11 +68,13 @@ func (w *writer) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *appendBatch:
 		w.queue = append(w.queue, m.job)
+		w.system.meters.writer.waiting.Add(int64(len(m.job.batch.Votes)))
 		w.next(ctx)
 	case *transacted:
 		w.desk.writing = false
 		w.desk.done(m)
 		for i, j := range m.jobs {
+			w.system.meters.writer.waiting.Add(-int64(len(j.batch.Votes)))
 			ctx.Send(j.from, &committed{job: j, Appended: m.result[i]})
 		}
 		w.next(ctx)
@@ -80,6 +82,7 @@ func (w *writer) Receive(ctx actor.Context) {
 		m.show(w.inspection())
 	case *actor.Restarting:
 		for _, j := range w.queue {
+			w.system.meters.writer.waiting.Add(-int64(len(j.batch.Votes)))
 			ctx.Send(j.from, &committed{job: j, Appended: oponn.Appended{Err: errBusy("Please try again.")}})
 		}
 	}
@@ -128,6 +131,7 @@ func (s *System) transact(jobs []*job) (result []oponn.Appended) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), transactionTimeout)
 	defer cancel()
+	defer s.meters.writer.transacting(batches, time.Now())
 	result = s.cfg.Store.Append(ctx, batches)
 	votes := 0
 	s.failing.note(result)

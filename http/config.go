@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/oponn/oponn"
 	"github.com/oponn/oponn/views"
 )
 
@@ -44,6 +45,8 @@ type Config struct {
 	// Logger takes one line for each request, without addresses, ids and
 	// cookies. Nil is slog.Default.
 	Logger *slog.Logger
+	// Meter counts requests, and what streams are sent; nil for none.
+	Meter oponn.Meter
 	// Privacy and Imprint are texts of the operators': paragraphs between empty
 	// lines, of which one that begins with # is a heading. Without Privacy there
 	// is a text of ours, without Imprint no such page.
