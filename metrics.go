@@ -9,10 +9,10 @@ type Meter interface {
 	Counter(Metric) Counter
 
 	// Total has such a sum be read from where it is kept, whenever somebody
-	// looks.
+	// looks. Made again with the same name and labels it is read there instead.
 	Total(m Metric, read func() float64)
 
-	// Gauge has a value be read that rises and falls.
+	// Gauge has a value be read that rises and falls; otherwise it is a Total.
 	Gauge(m Metric, read func() float64)
 
 	// Histogram makes a distribution of values, counted up to each of the

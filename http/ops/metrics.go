@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -31,9 +32,14 @@ var _ oponn.Meter = (*Metrics)(nil)
 type series struct {
 	oponn.Metric
 	metric prometheus.Metric
-	// instrument is what the parts hold; nil when they are asked instead.
+	// instrument is what the parts hold, or the source where they are asked.
 	instrument any
 }
+
+// source is where a value is kept.
+type source struct{ read atomic.Pointer[func() float64] }
+
+func (s *source) value() float64 { return (*s.read.Load())() }
 
 // NewMetrics returns metrics that know the Go runtime and the process.
 func NewMetrics() *Metrics {
@@ -73,12 +79,16 @@ func (m *Metrics) Histogram(what oponn.Metric, bounds []float64) oponn.Histogram
 
 // Total implements oponn.Meter.
 func (m *Metrics) Total(what oponn.Metric, read func() float64) {
-	m.once(what, prometheus.NewCounterFunc(prometheus.CounterOpts{Name: what.Name, Help: what.Help, ConstLabels: labels(what)}, read))
+	m.source(what, read, func(value func() float64) prometheus.Collector {
+		return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: what.Name, Help: what.Help, ConstLabels: labels(what)}, value)
+	})
 }
 
 // Gauge implements oponn.Meter.
 func (m *Metrics) Gauge(what oponn.Metric, read func() float64) {
-	m.once(what, prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: what.Name, Help: what.Help, ConstLabels: labels(what)}, read))
+	m.source(what, read, func(value func() float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: what.Name, Help: what.Help, ConstLabels: labels(what)}, value)
+	})
 }
 
 // counter is a prometheus.Counter that counts whole things.
@@ -103,11 +113,18 @@ func (m *Metrics) instrument(what oponn.Metric, instrument func() (prometheus.Co
 	return made
 }
 
-// once registers what is read where it is kept.
-func (m *Metrics) once(what oponn.Metric, collector prometheus.Collector) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.add(what, collector, nil)
+// source makes what is read where it is kept, or has it be read elsewhere.
+func (m *Metrics) source(what oponn.Metric, read func() float64, collect func(value func() float64) prometheus.Collector) {
+	made := m.instrument(what, func() (prometheus.Collector, any) {
+		s := &source{}
+		s.read.Store(&read)
+		return collect(s.value), s
+	})
+	s, ok := made.(*source)
+	if !ok {
+		panic("metric " + what.Name + " is not read")
+	}
+	s.read.Store(&read)
 }
 
 func (m *Metrics) add(what oponn.Metric, collector prometheus.Collector, instrument any) {

@@ -79,6 +79,12 @@ func TestMetrics_MadeAgain(t *testing.T) {
 	if got := m.Read(what.Name).Value(what.Name); got != 2 {
 		t.Errorf("%v, want 2: the same counter", got)
 	}
+	level := oponn.Metric{Name: "oponn_level", Help: "Level."}
+	m.Gauge(level, func() float64 { return 1 })
+	m.Gauge(level, func() float64 { return 2 })
+	if got := m.Read(level.Name).Value(level.Name); got != 2 {
+		t.Errorf("%v, want 2: the newer source", got)
+	}
 	for name, fault := range map[string]func(){
 		"AnotherKind":    func() { m.Histogram(what, nil) },
 		"AnotherHelp":    func() { m.Counter(oponn.Metric{Name: what.Name, Help: "?", Labels: oponn.Labels{"a": "b"}}) },

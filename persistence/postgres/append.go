@@ -121,7 +121,8 @@ func (s *Store) write(ctx context.Context, do transaction) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for attempt := 1; ; attempt++ {
-		err := use(ctx, s.writers, func(c *connection) error { return c.transact(ctx, do) })
+		err := use(ctx, s.writers, func(c *connection) error { return c.transact(ctx, do, s.meters) })
+		s.meters.attempted(err)
 		again := broken(ctx, err) && attempt <= s.options.writers
 		if collided(err) && attempt < attempts {
 			again = pause(ctx, attempt)
@@ -147,19 +148,22 @@ func pause(ctx context.Context, attempt int) bool {
 
 // transact runs a transaction. The context can end it before its COMMIT is
 // sent, but never the COMMIT itself: whose outcome is reported, whatever it is.
-func (c *connection) transact(ctx context.Context, do transaction) (err error) {
+func (c *connection) transact(ctx context.Context, do transaction, m *meters) (err error) {
 	defer func() {
 		c.abort() // also when a panic or runtime.Goexit passes through here
 		if demoted(err) {
 			_ = c.Close(context.Background()) // the next one may find the primary
 		}
 	}()
+	begin := time.Now()
 	steps, err := do(ctx, c)
 	if err != nil {
 		return err
 	}
+	m.decided(begin)
 	if err := ctx.Err(); err != nil {
 		return unavailable(err)
 	}
+	defer m.committed(time.Now())
 	return c.finish(steps)
 }

@@ -24,6 +24,7 @@ type Store struct {
 	writers, readers *pgxpool.Pool
 	sweeper          sweeper
 	doubt            oponn.Doubt
+	meters           *meters
 
 	mu     sync.Mutex
 	closed bool
@@ -35,6 +36,7 @@ type options struct {
 	writers, readers     int
 	commitPatience       time.Duration
 	migrating            func()
+	meter                oponn.Meter
 }
 
 // Option changes how a Store is opened.
@@ -67,12 +69,14 @@ func Open(ctx context.Context, url string, with ...Option) (*Store, error) {
 	for _, option := range with {
 		option(&s.options)
 	}
+	s.meters = newMeters(s.options.meter)
 	if err := s.prepareSchema(ctx); err != nil {
 		return nil, err
 	}
 	if err := s.connect(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	s.countPools()
 	if !s.options.readOnly {
 		s.startSweeper()
 	}
