@@ -28,6 +28,7 @@ func drawTop(s console.State, width, height int) string {
 	b.WriteString("\n")
 	drawHottest(&b, s.Hottest)
 	b.WriteString("\n")
+	drawKinds(&b, s.Kinds)
 	drawInstances(&b, s.Instances, s.At)
 	return fit(b.String(), width, height)
 }
@@ -74,6 +75,17 @@ func drawHottest(b *strings.Builder, hottest []console.Hot) {
 	for _, h := range hottest {
 		fmt.Fprintf(b, "%-24s %9s %8s %7s %9s\n", h.Ballot, console.Rate(h.Votes), console.Count(h.Viewers), console.Count(h.Batch), console.Took(h.Lag))
 	}
+}
+
+func drawKinds(b *strings.Builder, kinds []console.Kind) {
+	if len(kinds) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "%-24s %9s %8s %11s %9s\n", "mailboxes", "alive", "waiting", "messages/s", "wait p99")
+	for _, k := range kinds {
+		fmt.Fprintf(b, "%-24s %9s %8s %11s %9s\n", k.Name, console.Count(k.Alive), console.Count(k.Waiting), console.Rate(k.Messages), k.Wait())
+	}
+	b.WriteString("\n")
 }
 
 func drawInstances(b *strings.Builder, all []console.Instance, now time.Time) {

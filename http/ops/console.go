@@ -119,7 +119,7 @@ func (c *liveConsole) sample(ctx context.Context) {
 	if err != nil {
 		return // the runtime is a part of its own
 	}
-	votes := c.history.add(c.metrics.Read(metricCommit, metricScreen), load.Committed, load.Streams)
+	votes := c.history.add(c.metrics.Read(sampled...), load.Committed, load.Streams)
 	if c.Roster == nil {
 		return
 	}
@@ -145,6 +145,7 @@ func (c *liveConsole) look(ctx context.Context) console.State {
 	seen.Self.Name, seen.Self.Version, seen.Self.Heard, seen.Self.Self = c.Name, c.Version, seen.At, true
 	seen.Self.Status, seen.Parts = c.parts(ctx)
 	seen.Charts = c.history.charts()
+	seen.Kinds = c.history.withDepths(c.metrics.Read(metricAlive, metricMailbox))
 	seen.Instances, seen.Alone = c.instances(ctx, seen.Self)
 	if ctx.Err() == nil {
 		c.seen = seen

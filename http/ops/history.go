@@ -1,7 +1,9 @@
 package ops
 
 import (
+	"maps"
 	"math"
+	"slices"
 	"sync"
 	"time"
 
@@ -20,7 +22,15 @@ const (
 const (
 	metricCommit = "oponn_writer_transaction_seconds"
 	metricScreen = "oponn_vote_to_screen_seconds"
+
+	metricAlive    = "oponn_actors_alive"
+	metricMailbox  = "oponn_actor_mailbox_messages"
+	metricMessages = "oponn_actor_messages_total"
+	metricWaited   = "oponn_actor_mailbox_seconds"
 )
+
+// sampled are those that samples are made of.
+var sampled = []string{metricCommit, metricScreen, metricMessages, metricWaited}
 
 // sample is what was measured between two looks. A time is NaN when nothing
 // happened that takes it.
@@ -36,6 +46,7 @@ type history struct {
 	samples   []sample
 	before    Reading
 	committed uint64
+	kinds     map[string]console.Kind // what they did between the last two samples
 }
 
 // add takes a sample of what has happened since the one before, and returns the
@@ -47,6 +58,7 @@ func (h *history) add(now Reading, committed uint64, streams int) (votes float64
 	if past := now.At.Sub(h.before.At).Seconds(); !h.before.At.IsZero() && past > 0 {
 		s.votes = float64(committed-h.committed) / past
 	}
+	h.kinds = h.kindsUntil(now)
 	s.commit, s.commitMedian = h.took(now, metricCommit)
 	s.screen, s.screenMedian = h.took(now, metricScreen)
 	h.before, h.committed = now, committed
@@ -65,6 +77,36 @@ func (h *history) took(now Reading, name string) (most, median float64) {
 		return math.NaN(), math.NaN()
 	}
 	return since.Quantile(0.99), since.Quantile(0.5)
+}
+
+// kindsUntil returns what each kind of actor has done since the sample before.
+func (h *history) kindsUntil(now Reading) map[string]console.Kind {
+	kinds := make(map[string]console.Kind)
+	past, earlier := now.At.Sub(h.before.At).Seconds(), h.before.By(metricMessages, "kind")
+	for kind, sum := range now.By(metricMessages, "kind") {
+		waited := now.Values(metricWaited, "kind", kind).Since(h.before.Values(metricWaited, "kind", kind))
+		k := console.Kind{Name: kind, Waited: waited.Quantile(0.99)}
+		if !h.before.At.IsZero() && past > 0 {
+			k.Messages = (sum - earlier[kind]) / past
+		}
+		kinds[kind] = k
+	}
+	return kinds
+}
+
+// withDepths returns the kinds of actors, with how many there are now and what
+// waits for them.
+func (h *history) withDepths(now Reading) []console.Kind {
+	alive, waiting := now.By(metricAlive, "kind"), now.By(metricMailbox, "kind")
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	var kinds []console.Kind
+	for _, kind := range slices.Sorted(maps.Keys(h.kinds)) {
+		k := h.kinds[kind]
+		k.Alive, k.Waiting = int(alive[kind]), int(waiting[kind])
+		kinds = append(kinds, k)
+	}
+	return kinds
 }
 
 // charts draws the history.

@@ -22,6 +22,8 @@ type State struct {
 	// Hottest are the ballots that most is happening on.
 	Hottest []Hot   `json:"hottest"`
 	Charts  []Chart `json:"charts"`
+	// Kinds are the actors' mailboxes by kind.
+	Kinds []Kind `json:"kinds,omitempty"`
 	// Instances are all that are known of, this one among them.
 	Instances []Instance `json:"instances"`
 	// Alone says that instances don't know of each other: there is no Redis, or
@@ -72,6 +74,16 @@ type Node struct {
 	Silent   bool    `json:"silent,omitempty"`
 	Note     string  `json:"note,omitempty"`
 	Children []Node  `json:"children,omitempty"`
+}
+
+// Kind is all actors that do the same.
+type Kind struct {
+	Name     string  `json:"name"`
+	Alive    int     `json:"alive"`
+	Waiting  int     `json:"waiting"`  // messages in their mailboxes
+	Messages float64 `json:"messages"` // per second
+	// Waited is how long 99 of 100 messages waited at most, in seconds.
+	Waited float64 `json:"waited"`
 }
 
 // Hot is a ballot on which something is happening.

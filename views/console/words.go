@@ -137,5 +137,13 @@ func (n Node) Reply() string {
 	return ""
 }
 
+// Wait writes how long messages waited.
+func (k Kind) Wait() string {
+	if k.Waited == 0 {
+		return "–" // not measured
+	}
+	return Took(k.Waited)
+}
+
 // id is the row's in the page, so that it keeps its place.
 func (r Row) id() string { return "actor-" + strings.ReplaceAll(r.Name, "/", "-") + r.Key }
