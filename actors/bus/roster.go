@@ -105,10 +105,9 @@ func (r *Redis) Present(ctx context.Context) ([]oponn.Presence, error) {
 			Votes: p.Votes, Awake: p.Awake, Streams: p.Streams, Heard: p.Heard})
 	}
 	if len(gone) > 0 {
-		// One that tells at this moment is back in five seconds.
-		if err := client.SRem(ctx, r.rosterNames(), gone...).Err(); err != nil {
-			return present, fmt.Errorf("roster: tidy up: %w", err)
-		}
+		// Best effort: the next one who looks tries again, and whoever tells at
+		// this moment is back with the next word.
+		_ = client.SRem(ctx, r.rosterNames(), gone...).Err()
 	}
 	return present, nil
 }
