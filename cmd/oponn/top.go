@@ -90,10 +90,10 @@ func watchTop(ctx context.Context, screen *os.File, look func() (console.State, 
 		defer func() { _ = term.Restore(int(os.Stdin.Fd()), before) }()
 		go awaitQuit(os.Stdin, stop)
 	}
-	if _, err := io.WriteString(screen, enterScreen); err != nil {
+	if _, err := screen.WriteString(enterScreen); err != nil {
 		return err
 	}
-	defer func() { _, _ = io.WriteString(screen, leaveScreen) }()
+	defer func() { _, _ = screen.WriteString(leaveScreen) }()
 	turn := time.NewTicker(topEvery)
 	defer turn.Stop()
 	for {
@@ -136,7 +136,7 @@ func redraw(screen *os.File, seen console.State, trouble error) error {
 	}
 	text += "q quits"
 	text = home + strings.ReplaceAll(text, "\n", restOfLine+"\r\n") + restOfLine + restOfAll
-	if _, err := io.WriteString(screen, text); err != nil {
+	if _, err := screen.WriteString(text); err != nil {
 		return errors.New("the terminal is gone")
 	}
 	return nil

@@ -19,7 +19,7 @@ import (
 const (
 	// maxLooking is how many may look at the same time.
 	maxLooking = 32
-	// lookEvery is the time between two looks of a stream.
+	// streamEvery is the time between two looks of a stream.
 	streamEvery = time.Second
 	// writeWithin is how long who looks may take to read one.
 	writeWithin = 5 * time.Second
@@ -65,7 +65,7 @@ func (c *liveConsole) find(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "That is not the id of a ballot.", http.StatusNotFound)
 		return
 	}
-	http.Redirect(w, r, ballotPath(id), http.StatusSeeOther)
+	http.Redirect(w, r, ballotPath(id), http.StatusSeeOther) //nolint:gosec // an id is what was parsed, a path of ours
 }
 
 func ballotPath(id oponn.BallotID) string { return "/ballots/" + id.String() }
@@ -134,7 +134,7 @@ func (c *liveConsole) acted(w http.ResponseWriter, r *http.Request, id oponn.Bal
 	} else {
 		c.log.Info("operator's wish", "wish", deed, "ballot", id.String(), "outcome", string(did))
 	}
-	http.Redirect(w, r, ballotPath(id)+"?did="+string(did), http.StatusSeeOther)
+	http.Redirect(w, r, ballotPath(id)+"?did="+string(did), http.StatusSeeOther) //nolint:gosec // an id is what was parsed, a path of ours
 }
 
 func (c *liveConsole) page(r *http.Request) console.Page {

@@ -68,13 +68,13 @@ func (p Points) Blocks(width int) string {
 	for i := range out {
 		out[i] = ' '
 		from, to := i*len(p)/width, (i+1)*len(p)/width
-		largest, any := 0.0, false
+		largest, measured := 0.0, false
 		for _, v := range p[from:max(to, min(from+1, len(p)))] {
 			if !math.IsNaN(v) {
-				largest, any = max(largest, v), true
+				largest, measured = max(largest, v), true
 			}
 		}
-		if any {
+		if measured {
 			out[i] = blocks[min(int(largest/max(most, math.SmallestNonzeroFloat64)*float64(len(blocks))), len(blocks)-1)]
 		}
 	}

@@ -98,8 +98,8 @@ type Row struct {
 // Rows returns the tree from top to bottom.
 func (s State) Rows() []Row { return s.Tree.rows(nil, "", "") }
 
-func (n Node) rows(before []Row, own, below string) []Row {
-	rows := append(before, Row{Lines: own, Node: n})
+func (n Node) rows(rows []Row, own, below string) []Row {
+	rows = append(rows, Row{Lines: own, Node: n})
 	for i, child := range n.Children {
 		if i == len(n.Children)-1 {
 			rows = child.rows(rows, below+"└─ ", below+"   ")
