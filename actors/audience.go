@@ -12,7 +12,10 @@ import (
 // Messages of an audience.
 type (
 	// publish shows the ballot's new state to everyone.
-	publish struct{ snapshot oponn.Snapshot }
+	publish struct {
+		snapshot oponn.Snapshot
+		onward   []journey // of votes that are new in it
+	}
 	// join is a subscriber's coming; its going is told by left.
 	join struct{ sub *subscriber }
 	// dismiss ends all streams.
@@ -42,6 +45,7 @@ type audience struct {
 	timer    timer
 	exhibit  *exhibit
 	newer    time.Time // when the first state came that is yet to be shown
+	traced   []journey // to the next frame
 }
 
 // group is viewers who see the same bytes.
@@ -64,6 +68,7 @@ func (s *System) audienceProps(ballot *actor.PID, v *exhibit) *actor.Props {
 func (a *audience) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *publish:
+		a.follow(m.onward)
 		a.publish(ctx, m.snapshot)
 	case *arrived:
 		a.seen.arrived(m)
@@ -123,6 +128,7 @@ func (a *audience) fanOut() {
 	begin := time.Now()
 	a.waiting, a.last = false, begin
 	news := false
+	a.stepAll(stepPublish)
 	for _, g := range a.groups {
 		before := g.last
 		frame := a.frame(g)
@@ -134,6 +140,8 @@ func (a *audience) fanOut() {
 	a.exhibit.shown(end.Sub(a.newer))
 	a.system.frames.add(a.viewers)
 	a.seen.shown(&a.system.meters.screen, a.snapshot.Version, news, begin, end)
+	a.stepAll(stepFrame)
+	a.traced = nil
 }
 
 // frame renders a group's frame of the current version, once.

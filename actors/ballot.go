@@ -15,9 +15,10 @@ import (
 type (
 	castVote struct {
 		request[castOutcome]
-		cast oponn.Cast
-		vote oponn.Vote // set when the ballot has sealed it
-		came time.Time  // to the ballot
+		cast    oponn.Cast
+		vote    oponn.Vote // set when the ballot has sealed it
+		came    time.Time  // to the ballot
+		journey journey
 	}
 	getResult struct {
 		request[oponn.Snapshot]
@@ -258,15 +259,15 @@ func (b *ballot) adopt(head oponn.Head, state oponn.State, writeIns []oponn.Writ
 }
 
 // publish shows the state to the audience here.
-func (b *ballot) publish(ctx actor.Context) {
+func (b *ballot) publish(ctx actor.Context, onward ...journey) {
 	if b.viewers > 0 { // else whoever comes finds it
-		b.tellAudience(ctx)
+		b.tellAudience(ctx, onward...)
 	}
 	b.armDue(ctx)
 }
 
-func (b *ballot) tellAudience(ctx actor.Context) {
-	ctx.Send(b.audience, &publish{snapshot: b.snapshot()})
+func (b *ballot) tellAudience(ctx actor.Context, onward ...journey) {
+	ctx.Send(b.audience, &publish{snapshot: b.snapshot(), onward: onward})
 }
 
 // remote takes a head that somebody else moved. One that doesn't open, or is

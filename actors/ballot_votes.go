@@ -26,6 +26,9 @@ type job struct {
 	unknown  bool
 	attempts int
 	sent     time.Time // first, to the writer
+	// traces are those of the votes, transaction what they shared last.
+	traces      []oponn.Trace
+	transaction oponn.Trace
 }
 
 // deletes says whether the job is to delete the ballot.
@@ -62,6 +65,7 @@ func later(a, b time.Time) time.Time {
 
 // cast checks and seals a vote and lets it join the next batch.
 func (b *ballot) cast(ctx actor.Context, m *castVote) {
+	m.journey.step(stepMailbox, nil)
 	if b.prepare(m) {
 		b.gathering = append(b.gathering, m)
 		b.submit(ctx)
@@ -109,8 +113,9 @@ func (b *ballot) submit(ctx actor.Context) {
 	votes := make([]oponn.Vote, len(casts))
 	for i, m := range casts {
 		votes[i] = m.vote
+		m.journey.step(stepGather, nil)
 	}
-	j := &job{from: ctx.Self(), sent: time.Now(), known: len(b.writeIns), casts: casts, changes: slices.Clone(changes),
+	j := &job{from: ctx.Self(), sent: time.Now(), known: len(b.writeIns), casts: casts, changes: slices.Clone(changes), traces: traces(casts),
 		batch: oponn.Batch{Ballot: b.id, Votes: votes, WriteIns: len(b.writeIns),
 			Codes: b.ballot.Definition.Protection == oponn.ProtectedByCodes,
 			Apply: b.ballot.Applying(votes, change, oponn.Known{Head: b.head, State: b.state, WriteIns: b.writeIns})}}
@@ -171,6 +176,7 @@ func (b *ballot) apply(ctx actor.Context, j *job, effect oponn.Effect) {
 	if effect.Edited != nil {
 		b.redefine(effect.Edited)
 	}
+	onward := j.committedVotes()
 	moved := b.adopt(effect.Head, effect.State, merge(b.writeIns, j.known, effect.WriteIns))
 	for i, m := range j.casts {
 		outcome := effect.Outcomes[i]
@@ -183,7 +189,7 @@ func (b *ballot) apply(ctx actor.Context, j *job, effect oponn.Effect) {
 		if b.viewers > 0 && len(j.casts) > 0 {
 			ctx.Send(b.audience, &arrived{votes: b.system.meters.arrivals(j, effect), committed: b.lastActive})
 		}
-		b.publish(ctx)
+		b.publish(ctx, onward...)
 		ctx.Send(b.system.relay, &announce{notice: oponn.Notice{Ballot: b.id, Head: effect.Head}, vote: j.vote()})
 	} else {
 		b.armDue(ctx) // our clock was early

@@ -60,6 +60,7 @@ func (s *System) Cast(ctx context.Context, cast oponn.Cast) (receipt oponn.Recei
 	if err := m.admit(ctx, s, cast.Ballot, true, errUntold); err != nil {
 		return oponn.Receipt{}, err
 	}
+	m.journey.begin(oponn.TraceOf(ctx))
 	s.post(m.admitted, m)
 	outcome, err := m.wait(ctx)
 	if err != nil {

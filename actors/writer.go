@@ -132,6 +132,10 @@ func (s *System) transact(jobs []*job) (result []oponn.Appended) {
 	ctx, cancel := context.WithTimeout(context.Background(), transactionTimeout)
 	defer cancel()
 	defer s.meters.writer.transacting(batches, time.Now())
+	if shared := shareTransaction(jobs); shared != nil {
+		ctx = oponn.WithTrace(ctx, shared)
+		defer func() { shared.End(failed(result)) }()
+	}
 	result = s.cfg.Store.Append(ctx, batches)
 	votes := 0
 	s.failing.note(result)

@@ -47,6 +47,8 @@ type Config struct {
 	Logger *slog.Logger
 	// Meter counts requests, and what streams are sent; nil for none.
 	Meter oponn.Meter
+	// Tracer begins the traces of requests; nil: none are kept.
+	Tracer oponn.Tracer
 	// Privacy and Imprint are texts of the operators': paragraphs between empty
 	// lines, of which one that begins with # is a heading. Without Privacy there
 	// is a text of ours, without Imprint no such page.

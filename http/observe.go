@@ -26,6 +26,7 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		begin := time.Now()
 		id := newRequestID()
 		c.Response().Header()[headerRequestID] = []string{id}
+		trace := s.beginTrace(c, id)
 		if err := s.recovering(c, next); err != nil {
 			s.fail(c, err)
 		}
@@ -34,6 +35,7 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		if c.Get(takenOver) != nil {
 			return nil // it is logged when the stream ends
 		}
+		endTrace(trace, status)
 		if level := requestLevel(status); s.cfg.Logger.Enabled(ctx, level) {
 			s.cfg.Logger.Log(ctx, level, "request", "method", method(c), "route", route(c),
 				"status", status, "took", took, "request", id)

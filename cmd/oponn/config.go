@@ -14,6 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/oponn/oponn/cmd/oponn/tracing"
 	"github.com/oponn/oponn/keys"
 )
 
@@ -84,6 +85,7 @@ func (s settings) read(openFiles uint64) (config, error) {
 		c.drainDelay = r.duration("OPONN_DRAIN_DELAY", s.DrainDelay, 0)
 	}
 	r.certificate(s.TLSCert, s.TLSKey)
+	r.traces()
 	if c.production {
 		r.production(s)
 		r.strict(c)
@@ -152,6 +154,13 @@ func (r *reader) strict(c config) {
 		if distinct(secret) < 8 {
 			r.fault("OPONN_SECRET: value %d can be guessed; openssl rand -hex 32 makes a good one.", i+1)
 		}
+	}
+}
+
+// traces refuses what OpenTelemetry's variables ask for in vain.
+func (r *reader) traces() {
+	if err := tracing.Check(); err != nil && tracing.Wanted() {
+		r.fault("%s.", err)
 	}
 }
 

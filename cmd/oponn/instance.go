@@ -13,6 +13,7 @@ import (
 	"github.com/oponn/oponn/actors"
 	"github.com/oponn/oponn/actors/bus"
 	"github.com/oponn/oponn/cmd/oponn/logging"
+	"github.com/oponn/oponn/cmd/oponn/tracing"
 	web "github.com/oponn/oponn/http"
 	"github.com/oponn/oponn/http/ops"
 	"github.com/oponn/oponn/keys"
@@ -27,6 +28,7 @@ type instance struct {
 	level   *slog.LevelVar
 	metrics *ops.Metrics
 
+	tracer      oponn.Tracer // nil: no traces are kept
 	runtime     *actors.System
 	web         *web.Server
 	front       *ops.Front
@@ -63,6 +65,9 @@ func start(ctx context.Context, cfg config, log *logging.Log, assets *views.Asse
 		return nil, err
 	}
 	if err := s.openFront(ctx, claim); err != nil {
+		return nil, err
+	}
+	if err := s.startTraces(ctx); err != nil {
 		return nil, err
 	}
 	secrets, ring, kek, err := s.openKeys(ctx)
@@ -180,6 +185,30 @@ func (s *instance) openKeys(ctx context.Context) (secrets [][]byte, ring *keys.R
 	})
 	return secrets, both.ring, both.kek, err
 }
+
+// startTraces begins to keep traces, if the environment asks for them.
+func (s *instance) startTraces(ctx context.Context) error {
+	if !tracing.Wanted() {
+		return nil
+	}
+	tracer, end, err := tracing.Start(ctx, version(), s.log)
+	if err != nil {
+		return err
+	}
+	s.tracer = tracer
+	s.closeLater("traces", func() error {
+		ctx, cancel := context.WithTimeout(context.Background(), tracesLimit)
+		defer cancel()
+		if err := end(ctx); err != nil {
+			s.log.Warn("traces not sent", "error", err)
+		}
+		return nil
+	})
+	return nil
+}
+
+// tracesLimit is how long the last traces may take to be sent.
+const tracesLimit = 3 * time.Second
 
 // openBus opens what ties the instances together. A Redis that is away is
 // waited for behind the scenes.

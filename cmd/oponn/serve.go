@@ -107,7 +107,7 @@ func (s *instance) webConfig(secrets [][]byte, assets *views.Assets) web.Config 
 	cfg := web.Config{
 		PublicURL: s.cfg.publicURL, Production: s.cfg.production, Secrets: secrets,
 		TrustedProxies: s.cfg.trustedProxies, VoterTokens: s.cfg.voterTokens, RateLimits: s.cfg.rateLimits,
-		MaxStreams: s.cfg.maxStreams, Logger: s.log, Meter: s.metrics, Assets: assets,
+		MaxStreams: s.cfg.maxStreams, Logger: s.log, Meter: s.metrics, Assets: assets, Tracer: s.tracer,
 		Privacy: s.cfg.privacy, Imprint: s.cfg.imprint, ReportTo: s.cfg.reportTo,
 	}
 	if !s.cfg.production {

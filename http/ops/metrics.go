@@ -37,14 +37,20 @@ type series struct {
 }
 
 // source is where a value is kept.
-type source struct{ read atomic.Pointer[func() float64] }
+type source struct {
+	read atomic.Pointer[func() float64]
+}
 
 func (s *source) value() float64 { return (*s.read.Load())() }
 
 // NewMetrics returns metrics that know the Go runtime and the process.
 func NewMetrics() *Metrics {
 	m := &Metrics{registry: prometheus.NewRegistry(), series: make(map[string][]*series)}
-	m.registry.MustRegister(collectors.NewGoCollector(),
+	m.registry.MustRegister(
+		// Those of MemStats have a sum and a level of the same name in
+		// OpenMetrics, which it forbids.
+		collectors.NewGoCollector(collectors.WithGoCollectorMemStatsMetricsDisabled(),
+			collectors.WithGoCollectorRuntimeMetrics(collectors.MetricsGC, collectors.MetricsMemory, collectors.MetricsScheduler)),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -157,6 +157,7 @@ func (c *connection) transact(ctx context.Context, do transaction, m *meters) (e
 	}()
 	begin := time.Now()
 	steps, err := do(ctx, c)
+	oponn.Traced(ctx, "read and decide", begin)
 	if err != nil {
 		return err
 	}
@@ -165,5 +166,6 @@ func (c *connection) transact(ctx context.Context, do transaction, m *meters) (e
 		return unavailable(err)
 	}
 	defer m.committed(time.Now())
+	defer oponn.Traced(ctx, "write and commit", time.Now())
 	return c.finish(steps)
 }
