@@ -14,7 +14,8 @@ type (
 	// publish shows the ballot's new state to everyone.
 	publish struct {
 		snapshot oponn.Snapshot
-		onward   []journey // of votes that are new in it
+		commits  time.Duration // how long one takes
+		onward   []journey     // of votes that are new in it
 	}
 	// join is a subscriber's coming; its going is told by left.
 	join struct{ sub *subscriber }
@@ -23,10 +24,6 @@ type (
 	// fanOut says that the time for the next frame has come.
 	fanOut struct{ generation int }
 )
-
-// maxFrameInterval is how far the time between frames widens when fanning out
-// takes long.
-const maxFrameInterval = 2 * time.Second
 
 // audience is all of a ballot's viewers. It makes one frame per version and
 // group and hands the same bytes to each. Frames are state: between two fan-
@@ -40,7 +37,8 @@ type audience struct {
 	joined   int // since the start, also of those who left
 	seen     seen
 	last     time.Time     // of the last fan-out
-	took     time.Duration // by the last fan-out
+	took     effort        // to fan out
+	commits  time.Duration // how long one takes
 	waiting  bool          // for fanOut
 	timer    timer
 	exhibit  *exhibit
@@ -69,7 +67,7 @@ func (a *audience) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *publish:
 		a.follow(m.onward)
-		a.publish(ctx, m.snapshot)
+		a.publish(ctx, m)
 	case *arrived:
 		a.seen.arrived(m)
 	case *aged:
@@ -86,8 +84,9 @@ func (a *audience) Receive(ctx actor.Context) {
 		a.each(&endStream{reason: m.reason})
 	case *lookAtAudience:
 		m.show(a.inspection())
-	case *actor.Stopping, *actor.Restarting:
-		// The ballot begins anew; its viewers need not know.
+	case *actor.Stopped, *actor.Restarting:
+		// The ballot begins anew; its viewers need not know. Whoever still comes
+		// here finds nobody, and is told so.
 		a.timer.stop()
 		a.each(&rejoin{})
 	}
@@ -95,11 +94,12 @@ func (a *audience) Receive(ctx actor.Context) {
 
 // publish takes a newer state: shown at once when the last frame was long ago,
 // else when the interval is over.
-func (a *audience) publish(ctx actor.Context, snapshot oponn.Snapshot) {
-	if snapshot.Version <= a.snapshot.Version {
+func (a *audience) publish(ctx actor.Context, m *publish) {
+	if m.snapshot.Version <= a.snapshot.Version {
 		return
 	}
-	a.snapshot = snapshot
+	a.snapshot, a.commits = m.snapshot, m.commits
+	a.snapshot.Every = worthTelling(a.interval())
 	for _, g := range a.groups {
 		g.frame = nil
 	}
@@ -118,12 +118,6 @@ func (a *audience) publish(ctx actor.Context, snapshot oponn.Snapshot) {
 	a.timer.arm(a.system.root, ctx.Self(), wait, func(g int) any { return &fanOut{generation: g} })
 }
 
-// interval is the time between frames. It widens when fanning out takes
-// longer, which it does when votes want the processors: they go first.
-func (a *audience) interval() time.Duration {
-	return min(max(a.system.cfg.FrameInterval, a.took), max(maxFrameInterval, a.system.cfg.FrameInterval))
-}
-
 func (a *audience) fanOut() {
 	begin := time.Now()
 	a.waiting, a.last = false, begin
@@ -136,7 +130,7 @@ func (a *audience) fanOut() {
 		a.system.walk(g.subs, frame)
 	}
 	end := time.Now()
-	a.took = end.Sub(begin)
+	a.took.note(end.Sub(begin))
 	a.exhibit.shown(end.Sub(a.newer))
 	a.system.frames.add(a.viewers)
 	a.seen.shown(&a.system.meters.screen, a.snapshot.Version, news, begin, end)
@@ -172,13 +166,11 @@ func (a *audience) join(ctx actor.Context, sub *subscriber) {
 		a.groups[sub.group.Name] = g
 	}
 	a.joined++
-	if g.has(sub) {
-		a.tellCrowd(ctx)
-		return
+	if !g.has(sub) {
+		sub.seat = seat{group: g, at: len(g.subs)}
+		g.subs = append(g.subs, sub)
+		a.viewers++
 	}
-	sub.seat = seat{group: g, at: len(g.subs)}
-	g.subs = append(g.subs, sub)
-	a.viewers++
 	sub.audience.Store(ctx.Self())
 	if sub.stopped.Load() { // it may not have known whom to tell
 		a.leave(ctx, sub)

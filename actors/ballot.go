@@ -75,6 +75,8 @@ type life struct {
 	// underway is the batch that the writer has: one at most, whatever crashes.
 	underway *job
 	exhibit  *exhibit
+	// commits is how long batches took of late.
+	commits effort
 }
 
 // ballot is the actor of one ballot. It is loading, awake, or refusing: then
@@ -267,7 +269,7 @@ func (b *ballot) publish(ctx actor.Context, onward ...journey) {
 }
 
 func (b *ballot) tellAudience(ctx actor.Context, onward ...journey) {
-	ctx.Send(b.audience, &publish{snapshot: b.snapshot(), onward: onward})
+	ctx.Send(b.audience, &publish{snapshot: b.snapshot(), commits: b.life.commits.of(), onward: onward})
 }
 
 // remote takes a head that somebody else moved. One that doesn't open, or is

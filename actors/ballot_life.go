@@ -150,7 +150,11 @@ func (b *ballot) loadFailed(ctx actor.Context, err error, waiting []asked) {
 	gone := code == oponn.CodeGone || code == oponn.CodeNotFound
 	denied := errors.Is(err, oponn.ErrKeyDenied)
 	if code == oponn.CodeInternal || denied {
-		b.system.cfg.Logger.Error("ballot not opened", "ballot", b.id.String(), "error", err)
+		var first string
+		if len(waiting) > 0 {
+			first = waiting[0].from()
+		}
+		b.system.cfg.Logger.ErrorContext(named(context.Background(), first, len(waiting)), "ballot not opened", "ballot", b.id.String(), "error", err)
 	}
 	// Whoever asks again on being refused finds the way to the next actor: the
 	// registry hears of the wish to sleep first.

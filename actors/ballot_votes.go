@@ -155,6 +155,7 @@ func (b *ballot) committed(ctx actor.Context, m *committed) {
 		return
 	}
 	b.life.exhibit.committed(len(j.casts), b.lastActive.Sub(j.sent), b.lastActive)
+	b.life.commits.note(b.lastActive.Sub(j.sent))
 	b.life.underway = nil
 	b.system.meters.committed(j, m.Effect, b.lastActive)
 	b.current = j

@@ -18,8 +18,8 @@ type (
 	}
 	// sweepTime is the reaper's clock.
 	sweepTime struct{ generation int }
-	// endAll ends all streams, and refuses new ones; ended is closed when none
-	// is left.
+	// endAll ends all streams by and by, and refuses new ones; ended is closed
+	// when none is left.
 	endAll struct {
 		reason oponn.EndReason
 		ended  chan struct{}
@@ -38,6 +38,7 @@ type streams struct {
 	timer    timer
 	lastBeat time.Time
 	ending   *endAll
+	farewell farewell
 }
 
 func (s *System) streamsProps() *actor.Props {
@@ -68,13 +69,14 @@ func (s *streams) Receive(ctx actor.Context) {
 			s.armSweep(ctx)
 		}
 	case *endAll:
-		s.ending = m
-		s.each(&endStream{reason: m.reason})
-		s.announceEnd()
+		s.endAll(ctx, m)
+	case *endSome:
+		s.endSome(ctx)
 	case *countStreams:
 		m.reply <- len(s.open)
 	case *actor.Stopping:
 		s.timer.stop()
+		s.farewell.timer.stop()
 	}
 }
 

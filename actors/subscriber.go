@@ -1,8 +1,6 @@
 package actors
 
 import (
-	"fmt"
-	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -72,7 +70,7 @@ func (s *subscriber) Wake() { s.PostUserMessage(&flush{}) }
 // Receive implements actor.Actor. It runs in the goroutine of whoever sends
 // (see slot) and does nothing that could block.
 func (s *subscriber) Receive(ctx actor.Context) {
-	defer s.logPanic()
+	defer s.logPanic(ctx)
 	switch m := ctx.Message().(type) {
 	case *oponn.Frame:
 		s.show(ctx, m)
@@ -81,6 +79,7 @@ func (s *subscriber) Receive(ctx actor.Context) {
 	case *sweep:
 		s.sweep(ctx, m)
 	case *rejoin:
+		s.audience.Store(nil)
 		if !s.ending {
 			s.system.rejoin(s)
 		}
@@ -138,6 +137,9 @@ func (s *subscriber) sweep(ctx actor.Context, m *sweep) {
 		s.close(ctx)
 		return
 	}
+	if !s.ending && s.audience.Load() == nil {
+		s.system.rejoin(s) // what it asked for was lost with an audience that failed
+	}
 	if m.beat && !s.ending {
 		s.sink.Beat()
 		s.flush(ctx)
@@ -184,11 +186,10 @@ func (s *subscriber) stopping(ctx actor.Context) {
 	}
 }
 
-func (s *subscriber) logPanic() {
+func (s *subscriber) logPanic(ctx actor.Context) {
 	if reason := recover(); reason != nil {
 		s.system.meters.subscribers.failed.Add(1)
-		s.system.cfg.Logger.Error("actor failed", "kind", "subscriber",
-			"reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
+		logFailure(s.system.cfg.Logger, "subscriber", ctx.Message(), reason)
 		panic(reason)
 	}
 }

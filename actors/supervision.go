@@ -1,13 +1,17 @@
 package actors
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"runtime/debug"
+	"strconv"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/oponn/oponn"
 )
 
 // crashWindow and maxCrashes say when a ballot's actor has crashed too often:
@@ -62,8 +66,7 @@ type logged struct {
 func (l *logged) Receive(ctx actor.Context) {
 	defer func() {
 		if reason := recover(); reason != nil {
-			l.log.Error("actor failed", "kind", l.kind, "message", fmt.Sprintf("%T", ctx.Message()),
-				"reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
+			logFailure(l.log, l.kind, ctx.Message(), reason)
 			if l.vitals != nil {
 				l.vitals.kind.failed.Add(1)
 			}
@@ -75,4 +78,26 @@ func (l *logged) Receive(ctx actor.Context) {
 		return
 	}
 	l.Actor.Receive(ctx)
+}
+
+// logFailure logs what an actor failed over, while its stack is there.
+func logFailure(log *slog.Logger, kind string, message, reason any) {
+	ctx := context.Background()
+	if m, ok := message.(asked); ok {
+		ctx = named(ctx, m.from(), 1)
+	}
+	log.ErrorContext(ctx, "actor failed", "kind", kind, "message", fmt.Sprintf("%T", message),
+		"reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
+}
+
+// named returns a context for what is done for those who wait: the log finds it
+// by the first, and sees how many more there are.
+func named(ctx context.Context, first string, waiting int) context.Context {
+	switch {
+	case first == "":
+		return ctx
+	case waiting > 1:
+		first += "+" + strconv.Itoa(waiting-1)
+	}
+	return oponn.WithRequestID(ctx, first)
 }

@@ -115,10 +115,11 @@ func (w *writer) next(ctx actor.Context) {
 
 // transact runs one transaction.
 func (s *System) transact(jobs []*job) (result []oponn.Appended) {
+	ctx := onBehalfOf(jobs)
 	defer func() {
 		// A store that panics may have committed: only asking again will tell.
 		if reason := recover(); reason != nil {
-			s.cfg.Logger.Error("store failed", "reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
+			s.cfg.Logger.ErrorContext(ctx, "store failed", "reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
 			result = make([]oponn.Appended, len(jobs))
 			for i := range result {
 				result[i].Err = errUnknown(errors.New("the store panicked"))
@@ -129,7 +130,7 @@ func (s *System) transact(jobs []*job) (result []oponn.Appended) {
 	for i, j := range jobs {
 		batches[i] = j.batch
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), transactionTimeout)
+	ctx, cancel := context.WithTimeout(ctx, transactionTimeout)
 	defer cancel()
 	defer s.meters.writer.transacting(batches, time.Now())
 	if shared := shareTransaction(jobs); shared != nil {
@@ -145,4 +146,22 @@ func (s *System) transact(jobs []*job) (result []oponn.Appended) {
 	s.committed.Add(uint64(votes))
 	s.votes.add(votes)
 	return result
+}
+
+// onBehalfOf returns a context that names a request of those whose votes the
+// jobs carry, and how many more there are.
+func onBehalfOf(jobs []*job) context.Context {
+	var first string
+	waiting := 0
+	for _, j := range jobs {
+		switch {
+		case first != "":
+		case len(j.casts) > 0:
+			first = j.casts[0].origin
+		case len(j.changes) > 0:
+			first = j.changes[0].origin
+		}
+		waiting += len(j.casts) + len(j.changes)
+	}
+	return named(context.Background(), first, waiting)
 }

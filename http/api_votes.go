@@ -44,7 +44,7 @@ func (s *Server) castByAPI(c echo.Context) error {
 	}
 	// Whether or not its sender waits for the answer, a vote that has come is
 	// cast; and nothing has to watch for the sender's leaving.
-	receipt, err := s.ballots.Cast(context.WithoutCancel(r.Context()), cast)
+	receipt, err := s.ballots.Cast(known(context.WithoutCancel(r.Context()), c), cast)
 	if err != nil {
 		return err
 	}

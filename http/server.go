@@ -120,8 +120,7 @@ func New(cfg Config, ballots Ballots) (*Server, error) {
 		IdleTimeout:    2 * time.Minute,
 		MaxHeaderBytes: maxHeader,
 		ConnContext:    withPlainConn,
-		// Its complaints are about peers and name their addresses.
-		ErrorLog: slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelDebug),
+		ErrorLog:       slog.NewLogLogger(complaints{cfg.Logger.Handler()}, slog.LevelDebug),
 	}
 	return s, nil
 }

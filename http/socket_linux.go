@@ -2,7 +2,6 @@ package http
 
 import (
 	"bytes"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
@@ -48,7 +47,7 @@ type socket struct {
 	seat    *seat
 	stream  oponn.Stream
 	begin   int64 // when the request came, in Unix nanoseconds
-	request [8]byte
+	request string
 
 	// handed is the descriptor from when the handler has taken it until it is
 	// closed; before, and after, noDescriptor and closed.
@@ -90,7 +89,7 @@ func (s *Server) streamDirectly(c echo.Context, id oponn.BallotID, d *dialect, c
 		return err
 	}
 	k.seat, k.stream, k.rest = place, stream, append(responseHead(c.Response().Header()), d.hello(time.Now())...)
-	_, _ = hex.Decode(k.request[:], []byte(c.Response().Header().Get(headerRequestID)))
+	k.request = c.Response().Header().Get(headerRequestID)
 	if !k.handed.CompareAndSwap(noDescriptor, int32(fd)) { // the actor has given up before
 		_ = syscall.Close(fd)
 		place.leave()
@@ -269,7 +268,7 @@ func (k *socket) Close() {
 		return // the rest may be the handler's still
 	}
 	k.rest, k.next = nil, nil
-	k.server.logStream(k.dialect, time.Unix(0, k.begin), hex.EncodeToString(k.request[:]))
+	k.server.logStream(k.dialect, time.Unix(0, k.begin), k.request)
 	k.seat.leave()
 	if k.attached {
 		k.server.sockets.forget(fd)

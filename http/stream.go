@@ -108,7 +108,7 @@ func (s *Server) stream(c echo.Context, d *dialect) error {
 // watch opens the stream in the runtime.
 func (s *Server) watch(c echo.Context, id oponn.BallotID, d *dialect, to oponn.Sink) (oponn.Stream, error) {
 	r := c.Request()
-	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.Deadline)
+	ctx, cancel := context.WithTimeout(known(r.Context(), c), s.cfg.Deadline)
 	defer cancel()
 	after, err := s.resume(ctx, id, d, max(seen(c), parseVersion(r.Header.Get("Last-Event-ID"))))
 	if err != nil {

@@ -33,7 +33,7 @@ func (s *instance) health(p parts) []ops.Part {
 			if err == nil {
 				return nil
 			}
-			return &ops.Ailment{Since: since, Err: errors.New(plainly(err))}
+			return &ops.AilmentError{Since: since, Err: errors.New(plainly(err))}
 		}},
 		{Name: "streams", Check: func(ctx context.Context) error {
 			load, err := s.runtime.Load(ctx)
@@ -68,7 +68,7 @@ func kmsHealth(ctx context.Context, kms *keys.KMSKEK) error {
 	}
 	err := kms.Probe(ctx)
 	if h := kms.Health(); h.State != keys.HealthOK {
-		return &ops.Ailment{Since: h.Since, Err: fmt.Errorf("%s: %s", h.State, h.Reason)}
+		return &ops.AilmentError{Since: h.Since, Err: fmt.Errorf("%s: %s", h.State, h.Reason)}
 	}
 	return err
 }
@@ -77,7 +77,7 @@ func kmsHealth(ctx context.Context, kms *keys.KMSKEK) error {
 func busHealth(err error) error {
 	var degraded *bus.DegradedError
 	if errors.As(err, &degraded) {
-		return &ops.Ailment{Since: degraded.Since, Err: fmt.Errorf("redis is not reached: %w", degraded.Cause)}
+		return &ops.AilmentError{Since: degraded.Since, Err: fmt.Errorf("redis is not reached: %w", degraded.Cause)}
 	}
 	return err
 }

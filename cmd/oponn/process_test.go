@@ -149,6 +149,21 @@ func serve(t *testing.T, dataDir string, settings ...string) *server {
 
 func (p program) serve(t *testing.T, dataDir string, settings ...string) *server {
 	t.Helper()
+	s := p.launch(t, dataDir, settings...)
+	eventually(t, "the server says where it listens", func() bool {
+		s.mustRun(t)
+		return s.readAddresses(dataDir)
+	})
+	eventually(t, "the server is ready", func() bool {
+		s.mustRun(t)
+		return s.readiness(t) == http.StatusOK
+	})
+	return s
+}
+
+// launch starts a server and returns at once.
+func (p program) launch(t *testing.T, dataDir string, settings ...string) *server {
+	t.Helper()
 	s := &server{cmd: p.command(t, dataDir, append([]string{"OPONN_RATE_LIMITS=off"}, settings...), "serve"), exited: make(chan struct{})}
 	s.cmd.Stdout, s.cmd.Stderr = &s.stdout, &s.stderr
 	if err := s.cmd.Start(); err != nil {
@@ -166,14 +181,6 @@ func (p program) serve(t *testing.T, dataDir string, settings ...string) *server
 		}
 	})
 	dieWith(t, s.cmd.Process.Pid)
-	eventually(t, "the server says where it listens", func() bool {
-		s.mustRun(t)
-		return s.readAddresses(dataDir)
-	})
-	eventually(t, "the server is ready", func() bool {
-		s.mustRun(t)
-		return s.readiness(t) == http.StatusOK
-	})
 	return s
 }
 

@@ -44,6 +44,26 @@ func TestServe_TLS(t *testing.T) {
 	s.stop(t)
 }
 
+// TestServe_ComplaintsNameNoPeer has a peer come that doesn't speak TLS.
+func TestServe_ComplaintsNameNoPeer(t *testing.T) {
+	t.Parallel()
+	cert, key, _ := newCertificate(t)
+	s := serve(t, filepath.Join(t.TempDir(), "data"), "OPONN_TLS_CERT="+cert, "OPONN_TLS_KEY="+key, "OPONN_LOG_LEVEL=debug")
+	peer, err := net.Dial("tcp", strings.TrimPrefix(strings.TrimPrefix(s.url, "https://"), "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer peer.Close()
+	if _, err := peer.Write([]byte("this is no handshake, whoever says so\n")); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a complaint", func() bool { return strings.Contains(s.stderr.String(), "TLS handshake error from a peer") })
+	if address := peer.LocalAddr().String(); strings.Contains(s.stderr.String(), address) {
+		t.Errorf("the log names %s", address)
+	}
+	s.stop(t)
+}
+
 // newCertificate makes a certificate for the loopback address, and returns its
 // files and who trusts it.
 func newCertificate(t *testing.T) (certFile, keyFile string, roots *x509.CertPool) {

@@ -28,21 +28,21 @@ type Part struct {
 	// unready then. Without any other part it is only degraded.
 	Needed bool
 	// Check returns what is wrong with it, or nil. It should heed its context.
-	// One that knows since when returns an Ailment. It is called once at a time.
+	// One that knows since when returns an AilmentError. It is called once at a time.
 	Check func(context.Context) error
 }
 
-// Ailment is the error of a part that knows since when something is wrong.
-type Ailment struct {
+// AilmentError is the error of a part that knows since when something is wrong.
+type AilmentError struct {
 	Since time.Time
 	Err   error
 }
 
 // Error implements error.
-func (a *Ailment) Error() string { return a.Err.Error() }
+func (a *AilmentError) Error() string { return a.Err.Error() }
 
 // Unwrap returns what is wrong.
-func (a *Ailment) Unwrap() error { return a.Err }
+func (a *AilmentError) Unwrap() error { return a.Err }
 
 // ward asks the parts how they are: all who want to know at one moment are
 // answered by one look, which costs nothing more for a second.
@@ -147,7 +147,7 @@ func (w *ward) look(ctx context.Context) ([]health, error) {
 	}
 	if w.flight == nil {
 		w.flight = make(chan struct{})
-		go w.examine(w.flight)
+		go w.examine(w.flight) //nolint:gosec // for all who ask: it outlasts the first
 	}
 	flight := w.flight
 	w.mu.Unlock()
@@ -186,7 +186,7 @@ func (p *patient) examine(ctx context.Context) health {
 		p.since = time.Time{}
 		return found
 	}
-	var told *Ailment
+	var told *AilmentError
 	if p.since.IsZero() {
 		p.since = time.Now()
 	}

@@ -134,7 +134,7 @@ func TestServer_Ready_RemembersSinceWhen(t *testing.T) {
 		want("", "")
 		time.Sleep(10 * time.Second) // virtual time
 		bed.ails(errors.New("full"))
-		knowing.ails(&ops.Ailment{Since: time.Now().Add(-7 * time.Second), Err: errors.New("away")})
+		knowing.ails(&ops.AilmentError{Since: time.Now().Add(-7 * time.Second), Err: errors.New("away")})
 		want("00:00:10", "00:00:03")
 		time.Sleep(10 * time.Second) // virtual time
 		bed.ails(errors.New("fuller"))

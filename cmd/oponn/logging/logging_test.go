@@ -119,11 +119,11 @@ func TestLog_RemembersSoMuch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out paper
 		log := logging.New(logging.Config{To: &out})
-		for round := range 3 {
-			for i := range 3000 {
+		for round := range 2 {
+			for i := range 1500 {
 				log.Error(fmt.Sprint("message ", i)) //nolint:sloglint // more than a program has
 			}
-			if n := len(entries(t, &out)); n != 3000 {
+			if n := len(entries(t, &out)); n != 1500 {
 				t.Errorf("round %d: %d lines", round, n)
 			}
 			time.Sleep(time.Minute) // virtual time
