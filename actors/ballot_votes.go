@@ -25,7 +25,7 @@ type job struct {
 	// store's answer to the same batch will do.
 	unknown  bool
 	attempts int
-	sent     time.Time // first, to the writer
+	begun    time.Time // when the writer first got it
 	// traces are those of the votes, transaction what they shared last.
 	traces      []oponn.Trace
 	transaction oponn.Trace
@@ -115,7 +115,7 @@ func (b *ballot) submit(ctx actor.Context) {
 		votes[i] = m.vote
 		m.journey.step(stepGather, nil)
 	}
-	j := &job{from: ctx.Self(), sent: time.Now(), known: len(b.writeIns), casts: casts, changes: slices.Clone(changes), traces: traces(casts),
+	j := &job{from: ctx.Self(), begun: time.Now(), known: len(b.writeIns), casts: casts, changes: slices.Clone(changes), traces: traces(casts),
 		batch: oponn.Batch{Ballot: b.id, Votes: votes, WriteIns: len(b.writeIns),
 			Codes: b.ballot.Definition.Protection == oponn.ProtectedByCodes,
 			Apply: b.ballot.Applying(votes, change, oponn.Known{Head: b.head, State: b.state, WriteIns: b.writeIns})}}
@@ -154,8 +154,8 @@ func (b *ballot) committed(ctx actor.Context, m *committed) {
 		b.failed(ctx, j, m.Err)
 		return
 	}
-	b.life.exhibit.committed(len(j.casts), b.lastActive.Sub(j.sent), b.lastActive)
-	b.life.commits.note(b.lastActive.Sub(j.sent))
+	b.life.exhibit.committed(len(j.casts), b.lastActive.Sub(j.begun), b.lastActive)
+	b.life.commits.note(b.lastActive.Sub(j.begun))
 	b.life.underway = nil
 	b.system.meters.committed(j, m.Effect, b.lastActive)
 	b.current = j

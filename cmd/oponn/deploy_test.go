@@ -165,7 +165,7 @@ func TestCompose_NoSecrets(t *testing.T) {
 }
 
 func TestEnvExample(t *testing.T) {
-	known := append(knownSettings(t), "POSTGRES_PORT", "REDIS_PORT", "LOCALSTACK_PORT", "POSTGRES_PASSWORD")
+	known := append(knownSettings(t), "POSTGRES_PORT", "REDIS_PORT", "LOCALSTACK_PORT", "POSTGRES_PASSWORD", "OTEL_EXPORTER_OTLP_ENDPOINT")
 	for _, line := range regexp.MustCompile(`(?m)^#?([A-Z][A-Z0-9_]*)=(.*)$`).FindAllStringSubmatch(readRoot(t, ".env.example"), -1) {
 		name, value := line[1], line[2]
 		if !slices.Contains(known, name) {

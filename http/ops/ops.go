@@ -3,10 +3,10 @@
 //
 //	/         the live console; the same as JSON at /console.json
 //	/healthz  the process runs and answers
-//	/metrics  what its parts count, for Prometheus
 //	/readyz   it can acknowledge votes; 503 when it can't yet, can't, or is going
 //	          down; with what is wrong, and since when
 //	/log      the level of the log, to be changed by POST /log?level=debug
+//	/metrics  what its parts count, for Prometheus
 //	/debug/pprof/  profiles, for go tool pprof
 package ops
 

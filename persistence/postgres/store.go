@@ -35,8 +35,8 @@ type options struct {
 	production, readOnly bool
 	writers, readers     int
 	commitPatience       time.Duration
-	migrating            func()
 	meter                oponn.Meter
+	migrating            func()
 }
 
 // Option changes how a Store is opened.

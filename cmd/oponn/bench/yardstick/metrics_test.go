@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"os"
 	"slices"
@@ -63,8 +64,8 @@ func runMetered() error {
 // not, in short turns: each turn is compared with its neighbour.
 func BenchmarkMetrics(b *testing.B) {
 	const (
-		turn  = 1200 * time.Millisecond
-		turns = 14
+		turn  = 600 * time.Millisecond
+		turns = 30
 	)
 	start := func(name, meter string) booth {
 		addr := freePort(b)
@@ -86,10 +87,25 @@ func BenchmarkMetrics(b *testing.B) {
 	}
 	rates := against(perSecond(runs["counted"]), perSecond(runs["not counted"]))
 	costs := against(perVote(runs["counted"]), perVote(runs["not counted"]))
-	fmt.Printf("\ncounted: %.0f votes/s, %.1f µs of CPU a vote; not counted: %.0f votes/s, %.1f µs\nrates %s\ncosts %s\n",
+	fmt.Printf("\ncounted: %.0f votes/s, %.1f µs of CPU a vote; not counted: %.0f votes/s, %.1f µs\nrates %s\ncosts %s\n\n",
 		median(perSecond(runs["counted"])), median(perVote(runs["counted"])),
-		median(perSecond(runs["not counted"])), median(perVote(runs["not counted"])), figures(rates), figures(costs))
+		median(perSecond(runs["not counted"])), median(perVote(runs["not counted"])), spread(rates), spread(costs))
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(median(rates), "x-rate")
 	b.ReportMetric(median(costs), "x-cpu")
+}
+
+// spread tells the middle half of some ratios, and how sure their mean is.
+func spread(ratios []float64) string {
+	sorted := slices.Sorted(slices.Values(ratios))
+	mean, squares := 0.0, 0.0
+	for _, r := range sorted {
+		mean += r / float64(len(sorted))
+	}
+	for _, r := range sorted {
+		squares += (r - mean) * (r - mean)
+	}
+	sure := math.Sqrt(squares/float64(len(sorted)-1)) / math.Sqrt(float64(len(sorted)))
+	return fmt.Sprintf("%.3f in the middle, from %.2f to %.2f in half of the turns; mean %.3f ± %.3f",
+		median(ratios), sorted[len(sorted)/4], sorted[len(sorted)*3/4], mean, sure)
 }
