@@ -16,6 +16,8 @@ import (
 	"net/http/pprof"
 	"sync/atomic"
 	"time"
+
+	"github.com/oponn/oponn"
 )
 
 // Config is what the listener reports on. Everything in it may be zero.
@@ -53,6 +55,7 @@ func New(cfg Config) *Server {
 		cfg.Metrics = NewMetrics()
 	}
 	s := &Server{ward: newWard(cfg.Parts), level: cfg.Level, log: cfg.Logger}
+	s.count(cfg.Metrics)
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", answerHealth)
 	mux.HandleFunc("GET /readyz", s.ready)
@@ -72,6 +75,23 @@ func New(cfg Config) *Server {
 	}
 	s.handler = guard(cfg.Addr, mux)
 	return s
+}
+
+// count shows what is wrong beside what is measured.
+func (s *Server) count(meter oponn.Meter) {
+	for _, p := range s.ward.patients {
+		meter.Gauge(oponn.Metric{Name: "oponn_part_degraded", Labels: oponn.Labels{"part": p.Name},
+			Help: "1 while something that votes depend on is not well."}, func() float64 { return number(p.ill.Load()) })
+	}
+	meter.Gauge(oponn.Metric{Name: "oponn_draining", Help: "1 while the instance is about to end."},
+		func() float64 { return number(s.draining.Load() != nil) })
+}
+
+func number(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
 }
 
 // ServeHTTP implements http.Handler.

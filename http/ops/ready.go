@@ -59,6 +59,7 @@ type ward struct {
 type patient struct {
 	Part
 	asked atomic.Bool // and has not answered yet
+	ill   atomic.Bool // at the last look
 	since time.Time   // when it began to fail; only a look touches it
 }
 
@@ -182,6 +183,7 @@ func (w *ward) examine(done chan struct{}) {
 func (p *patient) examine(ctx context.Context) health {
 	found := health{Name: p.Name, Needed: p.Needed, OK: true}
 	err := p.ask(ctx)
+	p.ill.Store(err != nil)
 	if err == nil {
 		p.since = time.Time{}
 		return found
