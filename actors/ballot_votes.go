@@ -150,9 +150,11 @@ func (b *ballot) committed(ctx actor.Context, m *committed) {
 	}
 	b.lastActive = time.Now()
 	if m.Err != nil {
+		b.life.exhibit.failed(m.Err, b.lastActive)
 		b.failed(ctx, j, m.Err)
 		return
 	}
+	b.life.exhibit.committed(len(j.casts), b.lastActive.Sub(j.begun), b.lastActive)
 	b.life.commits.note(b.lastActive.Sub(j.begun))
 	b.life.underway = nil
 	b.system.meters.committed(j, m.Effect, b.lastActive)
