@@ -155,6 +155,9 @@ bench-growth: assets ## 10^3 to 10^7 votes, 1 to 100,000 ballots, one and two in
 bench-soak: assets ## memory under an even load: YARDSTICK_SOAK=10m make bench-soak
 	@$(YARDSTICK) Soak
 
+bench-metrics: assets ## what counting and measuring costs: votes with and without, in turns
+	@$(YARDSTICK) Metrics
+
 bench-streams: assets ## 10,000 viewers: Oponn beside nchan and a plain handler, with ratios
 	@$(YARDSTICK) 'Streams|SlowViewers'
 
@@ -203,5 +206,5 @@ tour: build ## make the tour of all pages in docs/tour.md, with its pictures
 clean: ## remove what was built; data/ stays
 	rm -rf bin views/node_modules views/static/vendor coverage.*
 
-.PHONY: bench-votes bench-both bench-growth bench-soak help run build prod settings services-up infra-up services-down upgrade compose dev assets generate fmt binary test bench bench-streams bench-crowd tour lint check \
+.PHONY: bench-metrics bench-votes bench-both bench-growth bench-soak help run build prod settings services-up infra-up services-down upgrade compose dev assets generate fmt binary test bench bench-streams bench-crowd tour lint check \
 	tidy-check generate-check format-check vet deps clean

@@ -12,6 +12,7 @@ import (
 // answered once; nobody waits for the asker.
 type request[T any] struct {
 	ballot   oponn.BallotID
+	begun    time.Time // when it was let in
 	deadline time.Time
 	admitted admitted
 	answered atomic.Bool
@@ -76,7 +77,8 @@ func (r *request[T]) admit(ctx context.Context, s *System, ballot oponn.BallotID
 		return err
 	}
 	r.system, r.ballot, r.late, r.origin = s, ballot, late, oponn.RequestID(ctx)
-	r.deadline, r.done = time.Now().Add(s.cfg.Deadline), make(chan struct{}, 1)
+	r.begun, r.done = time.Now(), make(chan struct{}, 1)
+	r.deadline = r.begun.Add(s.cfg.Deadline)
 	if end, ok := ctx.Deadline(); ok && end.Before(r.deadline) {
 		r.deadline = end
 	}

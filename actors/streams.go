@@ -86,6 +86,7 @@ func (s *streams) openStream(ctx actor.Context, m *openStream) {
 		m.refuse(errDraining())
 		return
 	case len(s.open) >= s.system.cfg.MaxStreams:
+		s.system.meters.shed[limitStreams].Add(1)
 		m.refuse(errBusy("Too many are watching here at this moment. Please try again in a while."))
 		return
 	}
@@ -95,6 +96,7 @@ func (s *streams) openStream(ctx actor.Context, m *openStream) {
 	ctx.SpawnPrefix(s.props, "")
 	s.next = nil
 	s.open = append(s.open, sub)
+	s.system.meters.opened(len(s.open))
 	if !sub.uncounted {
 		s.system.presence.come(sub.ballot)
 	}
@@ -111,6 +113,7 @@ func (s *streams) left(sub *subscriber) {
 	s.open[sub.number], moved.number = moved, sub.number
 	s.open[last] = nil
 	s.open = s.open[:last]
+	s.system.meters.left(len(s.open), sub.reason)
 	s.announceEnd()
 }
 
@@ -127,6 +130,7 @@ func (s *streams) sweep() {
 		s.lastBeat = m.now
 	}
 	s.each(m)
+	s.system.meters.streams.lagging.Store(s.system.meters.streams.behind.Swap(0))
 }
 
 // each sends a message to all; what one does in answer arrives later.

@@ -41,9 +41,15 @@ func (restartSoon) HandleFailure(_ *actor.ActorSystem, supervisor actor.Supervis
 // stopAtOnce stops a failing child: a stream is cheaper opened anew.
 var stopAtOnce = actor.NewOneForOneStrategy(0, 0, func(any) actor.Directive { return actor.StopDirective })
 
-// props returns how to make actors of a kind whose panics are logged.
+// props returns how to make one actor of a kind, whose panics are logged. It is
+// counted where that is wanted.
 func (s *System) props(kind string, producer actor.Producer, options ...actor.PropsOption) *actor.Props {
-	return actor.PropsFromProducer(func() actor.Actor { return &logged{producer(), s.cfg.Logger, kind} }, options...)
+	var v *vitals
+	if k := s.meters.kinds[kind]; k != nil {
+		v = &vitals{kind: k}
+		options = append(options, v.options()...)
+	}
+	return actor.PropsFromProducer(func() actor.Actor { return &logged{producer(), s.cfg.Logger, kind, v} }, options...)
 }
 
 // logged logs an actor's panic once with its stack, which the framework would
@@ -51,8 +57,9 @@ func (s *System) props(kind string, producer actor.Producer, options ...actor.Pr
 // an envelope for every message.)
 type logged struct {
 	actor.Actor
-	log  *slog.Logger
-	kind string
+	log    *slog.Logger
+	kind   string
+	vitals *vitals // nil: it is not counted
 }
 
 // Receive implements actor.Actor.
@@ -60,9 +67,16 @@ func (l *logged) Receive(ctx actor.Context) {
 	defer func() {
 		if reason := recover(); reason != nil {
 			logFailure(l.log, l.kind, ctx.Message(), reason)
+			if l.vitals != nil {
+				l.vitals.kind.failed.Add(1)
+			}
 			panic(reason)
 		}
 	}()
+	if l.vitals != nil {
+		l.vitals.receive(ctx, l.Actor)
+		return
+	}
 	l.Actor.Receive(ctx)
 }
 

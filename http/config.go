@@ -45,6 +45,8 @@ type Config struct {
 	// Logger takes one line for each request, without addresses, ids and
 	// cookies. Nil is slog.Default.
 	Logger *slog.Logger
+	// Meter counts requests, and what streams are sent; nil for none.
+	Meter oponn.Meter
 	// Tracer begins the traces of requests; nil: none are kept.
 	Tracer oponn.Tracer
 	// Privacy and Imprint are texts of the operators': paragraphs between empty

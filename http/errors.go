@@ -121,6 +121,7 @@ func (f failure) problem() *views.Problem {
 // document or a page.
 func (s *Server) fail(c echo.Context, err error) {
 	f := newFailure(err)
+	s.meters.failed(f.Code)
 	s.logFailure(c, f)
 	if c.Response().Committed {
 		return

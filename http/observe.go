@@ -35,14 +35,15 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		if err := s.recovering(c, next); err != nil {
 			s.fail(c, err)
 		}
+		ctx, status, took := c.Request().Context(), c.Response().Status, time.Since(begin)
+		s.meters.answered(c, status, took)
 		if c.Get(takenOver) != nil {
 			return nil // it is logged when the stream ends
 		}
-		ctx, status := c.Request().Context(), c.Response().Status
 		endTrace(trace, status)
 		if level := requestLevel(status); s.cfg.Logger.Enabled(ctx, level) {
 			s.cfg.Logger.Log(ctx, level, "request", "method", method(c), "route", route(c),
-				"status", status, "took", time.Since(begin), "request", id)
+				"status", status, "took", took, "request", id)
 		}
 		return nil
 	}

@@ -36,6 +36,7 @@ const (
 // Server answers requests. It is an http.Handler and safe for concurrent use.
 type Server struct {
 	cfg         Config
+	meters      *meters
 	ballots     Ballots
 	echo        *echo.Echo
 	http        *http.Server
@@ -108,6 +109,7 @@ func New(cfg Config, ballots Ballots) (*Server, error) {
 	}
 	s.voters.name, s.owners.name = "oponn_voter", "oponn_owner"
 	s.echo = s.routes()
+	s.meters = newMeters(cfg.Meter, s.echo.Routes())
 	s.http = &http.Server{
 		Handler: s,
 		// For head and body together: a deadline of its own for the head would

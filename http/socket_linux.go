@@ -153,9 +153,13 @@ func responseHead(h http.Header) []byte {
 // Offer implements oponn.Sink.
 func (k *socket) Offer(frame *oponn.Frame) {
 	if !k.attached || len(k.rest) > 0 {
+		if k.next != nil {
+			k.count().conflated.Add(1)
+		}
 		k.next = frame
 		return
 	}
+	k.count().frames.Add(1)
 	k.rest = news(frame, k.shown)
 	k.shown = frame.Version
 	k.send()
@@ -214,6 +218,7 @@ func (k *socket) step() bool {
 		return false
 	case len(k.rest) > 0:
 	case k.next != nil:
+		k.count().frames.Add(1)
 		k.rest, k.shown, k.next = news(k.next, k.shown), k.next.Version, nil
 	case k.end != "" && !k.parting:
 		k.rest, k.parting = k.dialect.farewell(k.end, time.Second), true
@@ -230,11 +235,11 @@ func (k *socket) send() bool {
 		n, err := syscall.SendmsgN(int(k.handed.Load()), k.rest, nil, nil, syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL)
 		switch {
 		case err == nil && n == len(k.rest):
-			k.taken += uint64(n)
+			k.took(n)
 			k.rest = nil
 			return true
 		case err == nil:
-			k.taken += uint64(n)
+			k.took(n)
 			k.rest = k.rest[n:] // the next call says why, and asks to be woken
 		case errors.Is(err, syscall.EAGAIN):
 			return false
@@ -245,6 +250,15 @@ func (k *socket) send() bool {
 		}
 	}
 }
+
+// took counts bytes that the system has taken.
+func (k *socket) took(n int) {
+	k.taken += uint64(n)
+	k.count().bytes.Add(uint64(n))
+}
+
+// count is where to count what the viewer is sent.
+func (k *socket) count() *cell { return k.server.meters.sent.by(k.turn) }
 
 // Close implements oponn.Sink. Sockets forgets the descriptor before its
 // number can be another connection's.

@@ -39,6 +39,7 @@ func (s *Server) streamPage(c echo.Context) error {
 		return err
 	}
 	f := newFailure(err)
+	s.meters.failed(f.Code)
 	s.logFailure(c, f)
 	return newStreamWriter(c).begin(d.farewell(reasonOf(f.Code), max(f.retryAfter, time.Second)))
 }
@@ -93,7 +94,7 @@ func (s *Server) stream(c echo.Context, d *dialect) error {
 		return s.streamDirectly(c, id, d, conn, place)
 	}
 	defer place.leave()
-	from := newSink()
+	from := newSink(&s.meters.sent)
 	stream, err := s.watch(c, id, d, from)
 	if err != nil {
 		return err

@@ -23,9 +23,10 @@ import (
 
 // instance is a server with all its parts.
 type instance struct {
-	cfg   config
-	log   *slog.Logger
-	level *slog.LevelVar
+	cfg     config
+	log     *slog.Logger
+	level   *slog.LevelVar
+	metrics *ops.Metrics
 
 	tracer      oponn.Tracer // nil: no traces are kept
 	runtime     *actors.System
@@ -49,7 +50,9 @@ type part struct {
 // the others are; last that of the world, so that whoever gets a connection
 // gets an answer. What was opened is closed when it fails.
 func start(ctx context.Context, cfg config, log *logging.Log, assets *views.Assets) (_ *instance, err error) {
-	s := &instance{cfg: cfg, log: log.Logger, level: log.Level, frontEnded: make(chan error, 1)}
+	metrics := newMetrics()
+	cfg.storage.meter = metrics
+	s := &instance{cfg: cfg, log: log.Logger, level: log.Level, metrics: metrics, frontEnded: make(chan error, 1)}
 	defer func() {
 		if err != nil {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainLimit)
@@ -215,7 +218,7 @@ func (s *instance) openBus(ctx context.Context) (oponn.Bus, error) {
 		s.closeLater("bus", local.Close)
 		return local, nil
 	}
-	shared, err := bus.OpenRedis(ctx, s.cfg.redisURL, bus.WithLogger(s.log))
+	shared, err := bus.OpenRedis(ctx, s.cfg.redisURL, bus.WithLogger(s.log), bus.WithMeter(s.metrics))
 	if err != nil {
 		return nil, fmt.Errorf("REDIS_URL can't be used: %w", err)
 	}
@@ -236,7 +239,7 @@ type parts struct {
 // assemble starts the runtime, the two servers in front of it, and the chores.
 func (s *instance) assemble(p parts) (err error) {
 	s.runtime, err = actors.Start(actors.Config{
-		Store: p.store, Keys: p.ring, Bus: p.bus, Logger: s.log, Writers: s.cfg.storage.writers(),
+		Store: p.store, Keys: p.ring, Bus: p.bus, Logger: s.log, Meter: s.metrics, Writers: s.cfg.storage.writers(),
 		MaxStreams: s.cfg.maxStreams, FrameInterval: s.cfg.frameInterval, IdleAfter: s.cfg.idleAfter, MaxPerBallot: s.cfg.maxWaiting,
 	})
 	if err != nil {
@@ -245,7 +248,8 @@ func (s *instance) assemble(p parts) (err error) {
 	if s.web, err = web.New(s.webConfig(p.secrets, p.assets), s.runtime); err != nil {
 		return errors.Join(err, s.runtime.Drain(context.Background()))
 	}
-	s.ops = ops.New(ops.Config{Addr: s.cfg.opsAddr, Logger: s.log, Level: s.level, Parts: s.health(p)})
+	s.ops = ops.New(ops.Config{Addr: s.cfg.opsAddr, Logger: s.log, Level: s.level, Metrics: s.metrics,
+		Parts: s.health(p), Console: s.console(p)})
 	s.startChores(p)
 	s.front.Open(s.ops)
 	return nil

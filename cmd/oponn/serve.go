@@ -52,6 +52,10 @@ func (s *instance) run(ctx context.Context) error {
 		return nil
 	})
 	group.Go(func() error {
+		s.ops.Sample(ctx)
+		return nil
+	})
+	group.Go(func() error {
 		pace(ctx, s.runtime.Committed)
 		return nil
 	})
@@ -103,7 +107,7 @@ func (s *instance) webConfig(secrets [][]byte, assets *views.Assets) web.Config 
 	cfg := web.Config{
 		PublicURL: s.cfg.publicURL, Production: s.cfg.production, Secrets: secrets,
 		TrustedProxies: s.cfg.trustedProxies, VoterTokens: s.cfg.voterTokens, RateLimits: s.cfg.rateLimits,
-		MaxStreams: s.cfg.maxStreams, Logger: s.log, Assets: assets, Tracer: s.tracer,
+		MaxStreams: s.cfg.maxStreams, Logger: s.log, Meter: s.metrics, Assets: assets, Tracer: s.tracer,
 		Privacy: s.cfg.privacy, Imprint: s.cfg.imprint, ReportTo: s.cfg.reportTo,
 	}
 	if !s.cfg.production {

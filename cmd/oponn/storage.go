@@ -22,6 +22,7 @@ type storage struct {
 	databaseURL string         // empty: SQLite in the directory
 	kms         keys.KMSConfig // without KeyID: a key file in the directory
 	formerKeys  []string       // keys of the KMS that still open what they wrapped
+	meter       oponn.Meter    // nil: nothing is counted
 }
 
 // embedded says that the ballots are in the data directory.
@@ -42,9 +43,9 @@ func (s storage) open(ctx context.Context, production, reading bool, options ...
 		if reading {
 			return sqlite.Open(ctx, s.dir.database(), sqlite.ReadOnly())
 		}
-		return sqlite.Open(ctx, s.dir.database())
+		return sqlite.Open(ctx, s.dir.database(), sqlite.Meter(s.meter))
 	}
-	options = append(options, postgres.Writers(s.writers()))
+	options = append(options, postgres.Writers(s.writers()), postgres.Meter(s.meter))
 	if production {
 		options = append(options, postgres.Production())
 	}
@@ -75,15 +76,16 @@ func (s storage) keyring(ctx context.Context, log *slog.Logger) (*keys.Ring, key
 		if err != nil {
 			return nil, nil, err
 		}
-		return keys.NewRing(kek), kek, nil
+		return keys.NewRing(kek, keys.WithMeter(s.meter)), kek, nil
 	}
 	config := s.kms
-	config.Logger = log
+	config.Logger, config.Meter = log, s.meter
 	kek, err := keys.OpenKMS(ctx, config)
 	if err != nil {
 		return nil, nil, err
 	}
-	var options []keys.Option
+	config.Meter = nil
+	options := []keys.Option{keys.WithMeter(s.meter)}
 	for _, id := range s.formerKeys {
 		config.KeyID = id
 		former, err := keys.OpenKMS(ctx, config)

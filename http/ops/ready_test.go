@@ -180,3 +180,26 @@ func TestServer_Ready_SaysSinceWhenItDrains(t *testing.T) {
 		}
 	})
 }
+
+func TestServer_Ready_IsMeasured(t *testing.T) {
+	var err error
+	synctest.Test(t, func(t *testing.T) {
+		s := ops.New(ops.Config{Parts: []ops.Part{{Name: "store", Needed: true, Check: func(context.Context) error { return err }}, {Name: "kms", Check: fine}}})
+		wants := func(lines ...string) {
+			t.Helper()
+			get(s, "http://localhost/readyz")
+			shown := get(s, "http://localhost/metrics").Body.String()
+			for _, line := range lines {
+				if !strings.Contains(shown, "\n"+line+"\n") {
+					t.Errorf("%s is not among the metrics", line)
+				}
+			}
+		}
+		wants(`oponn_part_degraded{part="store"} 0`, `oponn_part_degraded{part="kms"} 0`, "oponn_draining 0")
+		err = errors.New("it is on fire")
+		time.Sleep(time.Minute) //nolint:forbidigo // virtual time
+		wants(`oponn_part_degraded{part="store"} 1`, `oponn_part_degraded{part="kms"} 0`)
+		s.Drain()
+		wants("oponn_draining 1")
+	})
+}

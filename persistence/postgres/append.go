@@ -129,7 +129,8 @@ func (s *Store) write(ctx context.Context, do transaction) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for attempt := 1; ; attempt++ {
-		err := use(ctx, s.writers, func(c *connection) error { return c.transact(ctx, do) })
+		err := use(ctx, s.writers, func(c *connection) error { return c.transact(ctx, do, s.meters) })
+		s.meters.attempted(err)
 		again := broken(ctx, err) && attempt <= s.options.writers
 		if collided(err) && attempt < attempts {
 			again = pause(ctx, attempt)
@@ -155,7 +156,7 @@ func pause(ctx context.Context, attempt int) bool {
 
 // transact runs a transaction. The context can end it before its COMMIT is
 // sent, but never the COMMIT itself: whose outcome is reported, whatever it is.
-func (c *connection) transact(ctx context.Context, do transaction) (err error) {
+func (c *connection) transact(ctx context.Context, do transaction, m *meters) (err error) {
 	defer func() {
 		c.abort() // also when a panic or runtime.Goexit passes through here
 		if demoted(err) {
@@ -168,9 +169,11 @@ func (c *connection) transact(ctx context.Context, do transaction) (err error) {
 	if err != nil {
 		return err
 	}
+	m.decided(begin)
 	if err := ctx.Err(); err != nil {
 		return unavailable(err)
 	}
+	defer m.committed(time.Now())
 	defer oponn.Traced(ctx, "write and commit", time.Now())
 	return c.finish(steps)
 }

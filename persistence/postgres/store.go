@@ -26,6 +26,7 @@ type Store struct {
 	doubt            oponn.Doubt
 	contested        oponn.Doubt // whether others move heads too
 	clock            clock
+	meters           *meters
 
 	mu     sync.Mutex
 	closed bool
@@ -36,6 +37,7 @@ type options struct {
 	production, readOnly bool
 	writers, readers     int
 	commitPatience       time.Duration
+	meter                oponn.Meter
 	migrating            func()
 }
 
@@ -69,12 +71,14 @@ func Open(ctx context.Context, url string, with ...Option) (*Store, error) {
 	for _, option := range with {
 		option(&s.options)
 	}
+	s.meters = newMeters(s.options.meter)
 	if err := s.prepareSchema(ctx); err != nil {
 		return nil, err
 	}
 	if err := s.connect(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	s.countPools()
 	if !s.options.readOnly {
 		s.startSweeper()
 	}
