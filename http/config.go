@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/oponn/oponn"
+	"github.com/oponn/oponn/http/limit"
 	"github.com/oponn/oponn/views"
 )
 
@@ -29,8 +30,11 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	// VoterTokens lets clients of the API ask for voter tokens.
 	VoterTokens bool
-	// RateLimits holds back addresses that ask for too much.
+	// RateLimits holds back addresses, voters and owners that ask for too much.
 	RateLimits bool
+	// Limiter makes what keeps a budget. Nil: this instance counts for itself,
+	// also what several should share.
+	Limiter func(limit.Budget) limit.Limiter
 	// LANURL returns the address to offer, for a phone to join, to a browser
 	// that came by a loopback address; empty for none. May be nil.
 	LANURL func() string
@@ -87,6 +91,9 @@ func (c *Config) check() error {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
+	}
+	if c.Limiter == nil {
+		c.Limiter = local
 	}
 	if c.Assets == nil {
 		c.Assets = views.NewAssets()

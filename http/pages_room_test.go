@@ -85,7 +85,7 @@ func TestJoin_GuessingIsLimited(t *testing.T) {
 	if wrong == code {
 		wrong = "100001"
 	}
-	for range 20 {
+	for range 100 {
 		guesser.open("/join?code="+wrong).want(t, http.StatusNotFound)
 	}
 	p := guesser.open("/join?code="+wrong).want(t, http.StatusTooManyRequests).says(t, en("error.join.limited"))

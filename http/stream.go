@@ -7,7 +7,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/oponn/oponn"
-	"github.com/oponn/oponn/http/limit"
 )
 
 // busyPause is how long a viewer stays away, at least, for whom there was no
@@ -86,7 +85,11 @@ func (s *Server) stream(c echo.Context, d *dialect) error {
 	if s.draining.Load() {
 		return errDraining()
 	}
-	place, ok := s.seats.take(limit.AddressKey(s.client(c.Request())))
+	address := s.addressKey(c.Request())
+	if err := spend(c.Request().Context(), s.budgets.streams, address, 1, "Too many streams were opened from your network. Please wait a little."); err != nil {
+		return err
+	}
+	place, ok := s.seats.take(address)
 	if !ok {
 		return oponn.Retryable(oponn.CodeBusy, busyPause, nil, "Too many are watching at this moment. Please try again in a while.")
 	}

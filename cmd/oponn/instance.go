@@ -245,7 +245,11 @@ func (s *instance) assemble(p parts) (err error) {
 	if err != nil {
 		return err
 	}
-	if s.web, err = web.New(s.webConfig(p.secrets, p.assets), s.runtime); err != nil {
+	cfg := s.webConfig(p.secrets, p.assets)
+	if cfg.Limiter, err = limiter(p.bus, p.secrets[0]); err == nil {
+		s.web, err = web.New(cfg, s.runtime)
+	}
+	if err != nil {
 		return errors.Join(err, s.runtime.Drain(context.Background()))
 	}
 	s.ops = ops.New(ops.Config{Addr: s.cfg.opsAddr, Logger: s.log, Level: s.level, Metrics: s.metrics,

@@ -29,6 +29,11 @@ func (c serveCommand) Run(ctx context.Context, t terminal) error {
 	defer log.Flush()
 	slog.SetDefault(log.Logger)
 	toggleDebug(ctx, log)
+	if cfg.production {
+		if err := forbidCoreDumps(); err != nil {
+			return err
+		}
+	}
 	assets := views.NewAssets()
 	s, err := start(ctx, cfg, log, assets)
 	if err != nil {
