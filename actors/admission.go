@@ -121,6 +121,13 @@ func (a *admission) direct(ballot oponn.BallotID) int {
 	return 0
 }
 
+// load returns how many requests wait in all, and whether none is let in.
+func (a *admission) load() (waiting int, draining bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.total, a.draining
+}
+
 func (a *admission) tidy(ballot oponn.BallotID, l *line) {
 	if l.waiting == 0 && l.awake == nil {
 		delete(a.lines, ballot)

@@ -34,12 +34,15 @@ type audience struct {
 	snapshot oponn.Snapshot
 	groups   map[string]*group
 	viewers  int
+	joined   int // since the start, also of those who left
 	seen     seen
 	last     time.Time     // of the last fan-out
 	took     effort        // to fan out
 	commits  time.Duration // how long one takes
 	waiting  bool          // for fanOut
 	timer    timer
+	exhibit  *exhibit
+	newer    time.Time // when the first state came that is yet to be shown
 	traced   []journey // to the next frame
 }
 
@@ -53,9 +56,9 @@ type group struct {
 	subs    []*subscriber
 }
 
-func (s *System) audienceProps(ballot *actor.PID) *actor.Props {
+func (s *System) audienceProps(ballot *actor.PID, v *exhibit) *actor.Props {
 	return s.props("audience", func() actor.Actor {
-		return &audience{system: s, ballot: ballot, groups: make(map[string]*group)}
+		return &audience{system: s, ballot: ballot, groups: make(map[string]*group), exhibit: v}
 	})
 }
 
@@ -79,6 +82,8 @@ func (a *audience) Receive(ctx actor.Context) {
 		a.leave(ctx, m.sub)
 	case *dismiss:
 		a.each(&endStream{reason: m.reason})
+	case *lookAtAudience:
+		m.show(a.inspection())
 	case *actor.Stopped, *actor.Restarting:
 		// The ballot begins anew; its viewers need not know. Whoever still comes
 		// here finds nobody, and is told so.
@@ -104,7 +109,7 @@ func (a *audience) publish(ctx actor.Context, m *publish) {
 	if a.waiting || a.viewers == 0 {
 		return
 	}
-	a.waiting = true
+	a.waiting, a.newer = true, time.Now()
 	wait := a.interval() - time.Since(a.last)
 	if wait <= 0 { // behind newer states that have come during the last fan-out
 		ctx.Send(ctx.Self(), &fanOut{generation: a.timer.generation})
@@ -126,6 +131,8 @@ func (a *audience) fanOut() {
 	}
 	end := time.Now()
 	a.took.note(end.Sub(begin))
+	a.exhibit.shown(end.Sub(a.newer))
+	a.system.frames.add(a.viewers)
 	a.seen.shown(&a.system.meters.screen, a.snapshot.Version, news, begin, end)
 	a.stepAll(stepFrame)
 	a.traced = nil
@@ -158,6 +165,7 @@ func (a *audience) join(ctx actor.Context, sub *subscriber) {
 		g = &group{Group: sub.group}
 		a.groups[sub.group.Name] = g
 	}
+	a.joined++
 	if !g.has(sub) {
 		sub.seat = seat{group: g, at: len(g.subs)}
 		g.subs = append(g.subs, sub)
@@ -196,7 +204,9 @@ func (a *audience) leave(ctx actor.Context, sub *subscriber) {
 	a.tellCrowd(ctx)
 }
 
-func (a *audience) tellCrowd(ctx actor.Context) { ctx.Send(a.ballot, &crowd{viewers: a.viewers}) }
+func (a *audience) tellCrowd(ctx actor.Context) {
+	ctx.Send(a.ballot, &crowd{viewers: a.viewers, joined: a.joined})
+}
 
 func (a *audience) each(message any) {
 	for _, g := range a.groups {

@@ -30,7 +30,7 @@ func (b *ballot) wake(ctx actor.Context) {
 		b.askForSleep(ctx)
 		return
 	}
-	b.audience = ctx.Spawn(b.system.audienceProps(ctx.Self()))
+	b.audience = ctx.Spawn(b.system.audienceProps(ctx.Self(), b.life.exhibit))
 	b.load(ctx)
 }
 
@@ -144,6 +144,7 @@ func (b *ballot) loaded(ctx actor.Context, m *loaded) {
 // when the store or the key service is only away. A key service that says no
 // is not away: then the ballot stops.
 func (b *ballot) loadFailed(ctx actor.Context, err error, waiting []asked) {
+	b.life.exhibit.failed(err, time.Now())
 	err = storeError(err)
 	code := oponn.CodeOf(err)
 	gone := code == oponn.CodeGone || code == oponn.CodeNotFound
@@ -230,7 +231,7 @@ func (b *ballot) armIdle(ctx actor.Context) {
 
 // busy says whether the ballot has anything to do or anybody to show it to.
 func (b *ballot) busy() bool {
-	return b.viewers > 0 || b.life.underway != nil || b.refreshing ||
+	return b.viewers > 0 || b.seating > b.seated || b.life.underway != nil || b.refreshing ||
 		len(b.stash) > 0 || len(b.gathering) > 0 || len(b.changes) > 0
 }
 

@@ -119,6 +119,9 @@ func (b *ballot) submit(ctx actor.Context) {
 		batch: oponn.Batch{Ballot: b.id, Votes: votes, WriteIns: len(b.writeIns),
 			Codes: b.ballot.Definition.Protection == oponn.ProtectedByCodes,
 			Apply: b.ballot.Applying(votes, change, oponn.Known{Head: b.head, State: b.state, WriteIns: b.writeIns})}}
+	if len(changes) == 0 {
+		j.batch.Head = b.head
+	}
 	b.life.underway = j
 	ctx.Send(b.system.writer(b.id), &appendBatch{job: j})
 }
@@ -150,9 +153,11 @@ func (b *ballot) committed(ctx actor.Context, m *committed) {
 	}
 	b.lastActive = time.Now()
 	if m.Err != nil {
+		b.life.exhibit.failed(m.Err, b.lastActive)
 		b.failed(ctx, j, m.Err)
 		return
 	}
+	b.life.exhibit.committed(len(j.casts), b.lastActive.Sub(j.begun), b.lastActive)
 	b.life.commits.note(b.lastActive.Sub(j.begun))
 	b.life.underway = nil
 	b.system.meters.committed(j, m.Effect, b.lastActive)

@@ -212,6 +212,9 @@ func (s *System) Now(ctx context.Context) (time.Time, error) {
 	return now, nil
 }
 
+// Started returns when the system began.
+func (s *System) Started() time.Time { return s.started }
+
 // Load is how much an instance carries at a moment.
 type Load struct {
 	Awake   int // ballots in memory

@@ -38,6 +38,7 @@ func TestMetrics(t *testing.T) {
 		"Votes": {do: func(w *world) {
 			b, s := w.ballot(), &sink{}
 			defer w.watch(b, s)()
+			w.settle() // the ballot knows that somebody watches
 			first := vote(b, "1")
 			w.cast(first)
 			w.cast(first)

@@ -121,6 +121,8 @@ func (r *relay) Receive(ctx actor.Context) {
 		}
 	case *healed:
 		r.healed(ctx, m)
+	case *lookAtRelay:
+		m.show(RelayInspection{Followed: len(r.followed), Outbox: len(r.outbox) + len(r.rolls), Unreached: r.unreached})
 	case *actor.Stopping, *actor.Restarting:
 		r.timer.stop()
 	}

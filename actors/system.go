@@ -28,6 +28,9 @@ type System struct {
 	loads     chan struct{} // bounds concurrent looks into the store
 	tasks     sync.WaitGroup
 	committed atomic.Uint64
+	started   time.Time
+	votes     ledger // committed
+	frames    ledger // handed to viewers
 	failing   failing
 
 	top      *actor.PID
@@ -48,7 +51,7 @@ func Start(cfg Config) (*System, error) {
 	meters := newMeters(cfg.Meter)
 	quiet := slog.New(levelFloor{cfg.Logger.Handler()})
 	framework := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }))
-	s := &System{cfg: cfg, framework: framework, root: framework.Root,
+	s := &System{cfg: cfg, framework: framework, root: framework.Root, started: time.Now(),
 		admission: newAdmission(cfg.MaxInFlight, cfg.MaxPerBallot, meters.shed), meters: meters,
 		inbox:    newInbox(),
 		loads:    make(chan struct{}, maxLoads),
@@ -162,6 +165,8 @@ func (s *System) deadLetter(event any) {
 		m.job.refuse(errUnknown(nil))
 	case *join:
 		m.sub.PostUserMessage(&rejoin{})
+	case *lookAtBallot: // it has just fallen asleep
+		m.show(asleep(m.ballot))
 	}
 }
 

@@ -25,6 +25,7 @@ type (
 	transacted struct {
 		jobs   []*job
 		result []oponn.Appended
+		took   time.Duration
 	}
 )
 
@@ -41,7 +42,12 @@ const transactionTimeout = 5 * time.Second
 
 // desk is what a writer keeps over its own crashes: whether a transaction is
 // under way, which goes on in a goroutine of its own.
-type desk struct{ writing bool }
+type desk struct {
+	writing bool
+	votes   pulse
+	last    int           // votes in the last transaction
+	took    time.Duration // by it
+}
 
 // writer commits batches: one transaction at a time, with the batches of all
 // ballots that gathered meanwhile (group commit). Each ballot has at most one
@@ -66,11 +72,14 @@ func (w *writer) Receive(ctx actor.Context) {
 		w.next(ctx)
 	case *transacted:
 		w.desk.writing = false
+		w.desk.done(m)
 		for i, j := range m.jobs {
 			w.system.meters.writer.waiting.Add(-int64(len(j.batch.Votes)))
 			ctx.Send(j.from, &committed{job: j, Appended: m.result[i]})
 		}
 		w.next(ctx)
+	case *lookAtWriter:
+		m.show(w.inspection())
 	case *actor.Restarting:
 		for _, j := range w.queue {
 			w.system.meters.writer.waiting.Add(-int64(len(j.batch.Votes)))
@@ -97,7 +106,11 @@ func (w *writer) next(ctx actor.Context) {
 	w.queue = append([]*job(nil), w.queue[n:]...)
 	w.desk.writing = true
 	self, root := ctx.Self(), w.system.root
-	w.system.task(func() { root.Send(self, &transacted{jobs: jobs, result: w.system.transact(jobs)}) })
+	w.system.task(func() {
+		begun := time.Now()
+		result := w.system.transact(jobs)
+		root.Send(self, &transacted{jobs: jobs, result: result, took: time.Since(begun)})
+	})
 }
 
 // transact runs one transaction.
@@ -125,10 +138,13 @@ func (s *System) transact(jobs []*job) (result []oponn.Appended) {
 		defer func() { shared.End(failed(result)) }()
 	}
 	result = s.cfg.Store.Append(ctx, batches)
+	votes := 0
 	s.failing.note(result)
 	for i := range result {
-		s.committed.Add(uint64(len(result[i].Effect.Outcomes)))
+		votes += len(result[i].Effect.Outcomes)
 	}
+	s.committed.Add(uint64(votes))
+	s.votes.add(votes)
 	return result
 }
 

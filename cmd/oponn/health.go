@@ -93,6 +93,23 @@ func roomLeft(used, most int, what string) error {
 	return fmt.Errorf("%d of %d %s", used, most, what)
 }
 
+// direct asks operators' listeners. The default transport would ask a proxy
+// that the environment names.
+var direct = http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+
+// opsURL returns where the operators' listener of this machine is asked that
+// listens at an address.
+func opsURL(addr string) (string, error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "", usageError{fmt.Errorf("oponn: OPONN_OPS_ADDR is %q; an address is written like 127.0.0.1:8081", addr)}
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port), nil
+}
+
 type healthCommand struct {
 	OpsAddr string `env:"OPONN_OPS_ADDR" default:"127.0.0.1:8081" placeholder:"HOST:PORT" help:"Address of the operators' listener. Default: ${default}."`
 }
@@ -103,22 +120,17 @@ const healthPatience = 5 * time.Second
 // Run asks the server of this machine whether it is ready, and prints what it
 // says. It is there for containers, which have no other program to ask with.
 func (c healthCommand) Run(ctx context.Context, t terminal) error {
-	host, port, err := net.SplitHostPort(c.OpsAddr)
-	if err != nil {
-		return usageError{fmt.Errorf("oponn: OPONN_OPS_ADDR is %q; an address is written like 127.0.0.1:8081", c.OpsAddr)}
-	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
-	}
-	ctx, cancel := context.WithTimeout(ctx, healthPatience)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/readyz", nil)
+	url, err := opsURL(c.OpsAddr)
 	if err != nil {
 		return err
 	}
-	// The default transport would ask a proxy that the environment names.
-	asking := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	response, err := asking.Do(request)
+	ctx, cancel := context.WithTimeout(ctx, healthPatience)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/readyz", nil)
+	if err != nil {
+		return err
+	}
+	response, err := direct.Do(request)
 	if err != nil {
 		return fmt.Errorf("no server answers at OPONN_OPS_ADDR (%s)", c.OpsAddr)
 	}

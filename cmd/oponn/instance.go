@@ -252,7 +252,8 @@ func (s *instance) assemble(p parts) (err error) {
 	if err != nil {
 		return errors.Join(err, s.runtime.Drain(context.Background()))
 	}
-	s.ops = ops.New(ops.Config{Addr: s.cfg.opsAddr, Logger: s.log, Level: s.level, Metrics: s.metrics, Parts: s.health(p)})
+	s.ops = ops.New(ops.Config{Addr: s.cfg.opsAddr, Logger: s.log, Level: s.level, Metrics: s.metrics,
+		Parts: s.health(p), Console: s.console(p)})
 	s.startChores(p)
 	s.front.Open(s.ops)
 	return nil

@@ -57,6 +57,10 @@ func (s *instance) run(ctx context.Context) error {
 		return nil
 	})
 	group.Go(func() error {
+		s.ops.Sample(ctx)
+		return nil
+	})
+	group.Go(func() error {
 		pace(ctx, s.runtime.Committed)
 		return nil
 	})

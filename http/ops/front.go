@@ -109,6 +109,9 @@ func (f *Front) Serve(l net.Listener) error {
 // Shutdown closes the listener and waits for the requests under way, or cuts
 // them off when the context ends first.
 func (f *Front) Shutdown(ctx context.Context) error {
+	if s := f.server.Load(); s != nil && s.console != nil {
+		s.console.close()
+	}
 	if err := f.http.Shutdown(ctx); err != nil {
 		return errors.Join(fmt.Errorf("ops: shut down: %w", err), f.http.Close())
 	}

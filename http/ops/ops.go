@@ -1,6 +1,7 @@
 // Package ops is the operators' listener: what a process says about itself to
 // whoever runs it, apart from the listener that the world sees.
 //
+//	/         the live console; the same as JSON at /console.json
 //	/healthz  the process runs and answers
 //	/readyz   it can acknowledge votes; 503 when it can't yet, can't, or is going
 //	          down; with what is wrong, and since when
@@ -27,6 +28,8 @@ type Config struct {
 	Parts []Part
 	// Metrics are shown at /metrics; nil for none but those of the process.
 	Metrics *Metrics
+	// Console is what the live console is about; nil for none.
+	Console *Console
 	// Level is that of the log, to be looked at and changed; nil for none.
 	Level *slog.LevelVar
 	// Logger is slog.Default when nil.
@@ -39,6 +42,7 @@ type Server struct {
 	level    *slog.LevelVar
 	log      *slog.Logger
 	handler  http.Handler
+	console  *liveConsole              // nil: there is none
 	draining atomic.Pointer[time.Time] // when that began; nil: not yet
 }
 
@@ -65,6 +69,10 @@ func New(cfg Config) *Server {
 	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	if cfg.Console != nil {
+		s.console = newConsole(s, *cfg.Console, cfg.Metrics)
+		s.console.routes(mux)
+	}
 	s.handler = guard(cfg.Addr, mux)
 	return s
 }
@@ -93,5 +101,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 // here. It stays healthy.
 func (s *Server) Drain() {
 	now := time.Now()
-	s.draining.CompareAndSwap(nil, &now)
+	if s.draining.CompareAndSwap(nil, &now) && s.console != nil {
+		s.console.nudge()
+	}
 }

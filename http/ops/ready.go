@@ -77,16 +77,7 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // whoever asked has left
 	}
-	found := report{Status: "ready", Parts: parts}
-	for _, part := range parts {
-		switch {
-		case part.OK:
-		case part.Needed:
-			found.Status = "unready"
-		case found.Status == "ready":
-			found.Status = "degraded"
-		}
-	}
+	found := report{Status: statusOf(parts), Parts: parts}
 	if began := s.draining.Load(); began != nil {
 		found.Status, found.Since = "draining", moment(*began)
 	}
@@ -95,6 +86,30 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
 		status = http.StatusServiceUnavailable
 	}
 	answer(w, r, status, found)
+}
+
+// statusOf sums up how the parts are.
+func statusOf(parts []health) string {
+	status := "ready"
+	for _, part := range parts {
+		switch {
+		case part.OK:
+		case part.Needed:
+			status = "unready"
+		case status == "ready":
+			status = "degraded"
+		}
+	}
+	return status
+}
+
+// status returns in a word how the process is, and how its parts are.
+func (s *Server) status(ctx context.Context) (status string, parts []health) {
+	parts, _ = s.ward.look(ctx)
+	if s.draining.Load() != nil {
+		return "draining", parts
+	}
+	return statusOf(parts), parts
 }
 
 // Watch asks the parts from time to time until the context ends, and logs what

@@ -52,13 +52,20 @@ func settle(done []oponn.Appended, err error) {
 // together applies batches in one transaction and fills in done. Its error is
 // the transaction's.
 //
-// Nearly every voter votes once. So it first takes all for new ones and lets
-// the log's unique key say otherwise: that saves a probe of the index for each
-// vote. Only when the key objects, or when somebody would be refused, who might
-// have voted before, is the log looked into.
+// Nearly every voter votes once, and nearly every head is where its sender
+// knows it. So it first takes that for granted, see guess. Then it takes all
+// voters for new ones and lets the log's unique key say otherwise: that saves a
+// probe of the index for each vote. Only when the key objects, or when somebody
+// would be refused, who might have voted before, is the log looked into.
 func (s *Store) together(ctx context.Context, batches []oponn.Batch, done []oponn.Appended) error {
 	look := s.doubt.Looks(batches)
-	err := s.attempt(ctx, batches, done, look)
+	err := errNoGuess
+	if !look {
+		err = s.guess(ctx, batches, done)
+	}
+	if errors.Is(err, errNoGuess) {
+		err = s.attempt(ctx, batches, done, look)
+	}
 	if !look && votedBefore(err) {
 		s.doubt.Raise()
 		err = s.attempt(ctx, batches, done, true)
@@ -74,6 +81,7 @@ func (s *Store) attempt(ctx context.Context, batches []oponn.Batch, done []oponn
 		if err != nil {
 			return nil, err
 		}
+		s.clock.note(grounds[0].read)
 		written, sure := decideAll(batches, grounds, done)
 		if !look && !sure {
 			s.doubt.Raise()

@@ -24,6 +24,8 @@ type Store struct {
 	writers, readers *pgxpool.Pool
 	sweeper          sweeper
 	doubt            oponn.Doubt
+	contested        oponn.Doubt // whether others move heads too
+	clock            clock
 	meters           *meters
 
 	mu     sync.Mutex

@@ -20,7 +20,7 @@ func TestMeters(t *testing.T) {
 	if done := store.Append(t.Context(), []oponn.Batch{oponn.Purging(oponn.NewBallotID())}); oponn.CodeOf(done[0].Err) != oponn.CodeNotFound {
 		t.Fatal(done[0].Err)
 	}
-	if got := reads("oponn_store_transactions_total"); got != before+1 {
+	if got := reads("oponn_store_transactions_total"); got <= before { // the sweeper has some, too
 		t.Errorf("%v transactions, %v before", got, before)
 	}
 	if failed := reads("oponn_store_transactions_failed_total"); failed != 0 {
