@@ -19,6 +19,9 @@ PKG ?= ./...
 # How many instances `make prod` starts: make prod N=4
 N ?= 2
 
+# How long `make fuzz` runs each target: make fuzz T=10m
+T ?= 10s
+
 # $(call say,text) announces a step with the prompt of the pages.
 say = @if [ -t 1 ] && [ -z "$$NO_COLOR" ]; then \
 	  printf '\033[38;2;155;114;203m>\033[0m %s\n' '$(1)'; else printf '> %s\n' '$(1)'; fi
@@ -169,6 +172,9 @@ bench-growth: assets ## 10^3 to 10^7 votes, 1 to 100,000 ballots, one and two in
 bench-soak: assets ## memory under an even load: YARDSTICK_SOAK=10m make bench-soak
 	@$(YARDSTICK) Soak
 
+bench-metrics: assets ## what counting and measuring costs: votes with and without, in turns
+	@$(YARDSTICK) Metrics
+
 bench-streams: assets ## 10,000 viewers: Oponn beside nchan and a plain handler, with ratios
 	@$(YARDSTICK) 'Streams|SlowViewers'
 
@@ -177,10 +183,14 @@ bench-crowd: assets ## 50,000 viewers on four instances: how long until the last
 
 lint: $(LINT) assets ## lint, with the table of who may import whom
 	$(call say,linting)
-	@$(LINT) run ./... ./.ci/testsum
+	@$(LINT) run ./... ./.ci/testsum ./.ci/licences
 	@.ci/lint-files
 
-check: tidy-check generate-check format-check vet lint test ## everything that has to hold before a push
+fuzz: assets ## run every fuzz target for a while, one after the other: T=10s
+	$(call say,fuzzing)
+	@GO="$(GO)" .ci/fuzz $(T)
+
+check: tidy-check generate-check format-check licences-check vet lint test fuzz ## everything that has to hold before a push
 
 tidy-check:
 	$(call say,checking go.mod)
@@ -197,7 +207,7 @@ format-check: $(LINT)
 
 vet: assets
 	$(call say,vetting)
-	@$(GO) vet ./... ./.ci/testsum
+	@$(GO) vet ./... ./.ci/testsum ./.ci/licences
 
 deps: ## install what the tests need where that is possible (Debian as root)
 	@.ci/deps
@@ -209,6 +219,31 @@ $(LINT): .ci/tools/go.mod .ci/tools/go.sum
 	@$(GO) -C .ci/tools build -o "$(CURDIR)/$@" github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 	@touch $@
 
+##@ Supply chain
+
+# Tools in a module of their own, with their sums: see $(LINT).
+bin/govulncheck bin/cyclonedx-gomod: .ci/supply/go.mod .ci/supply/go.sum
+	$(call say,building $@ (once))
+	@$(GO) -C .ci/supply build -o "$(CURDIR)/bin/" $$($(GO) -C .ci/supply list -f '{{.ImportPath}}' tool | grep '/$(@F)$$')
+	@touch $@
+
+vuln: bin/govulncheck assets ## known vulnerabilities in what the program calls
+	@.ci/vuln
+
+# Of the binary as it was built: what is in it, and nothing else. The scripts of
+# the pages are npm's to tell.
+sbom: bin/cyclonedx-gomod build ## what the program is made of (CycloneDX): bin/oponn.cdx.json and bin/scripts.cdx.json
+	@bin/cyclonedx-gomod bin -json -std -version "$$(git describe --always --dirty)" -output bin/oponn.cdx.json bin/oponn
+	@npm --prefix views sbom --omit dev --package-lock-only --sbom-format cyclonedx >bin/scripts.cdx.json
+	$(call say,bin/oponn.cdx.json and bin/scripts.cdx.json)
+
+licences: ## write docs/licences.md: under which licence everything is
+	@$(GO) run ./.ci/licences >bin/licences.md && mv bin/licences.md docs/licences.md
+
+licences-check:
+	$(call say,checking licences)
+	@$(GO) run ./.ci/licences | diff docs/licences.md - || { echo '> docs/licences.md is stale: make licences' >&2; exit 1; }
+
 ##@ Other
 
 tour: build ## make the tour of all pages in docs/tour.md, with its pictures
@@ -217,5 +252,5 @@ tour: build ## make the tour of all pages in docs/tour.md, with its pictures
 clean: ## remove what was built; data/ stays
 	rm -rf bin views/node_modules views/static/vendor coverage.*
 
-.PHONY: chaos soak histories bench-votes bench-both bench-growth bench-soak help run build prod settings services-up infra-up services-down upgrade compose dev assets generate fmt binary test bench bench-streams bench-crowd tour lint check \
+.PHONY: chaos soak histories vuln sbom licences licences-check fuzz bench-metrics bench-votes bench-both bench-growth bench-soak help run build prod settings services-up infra-up services-down upgrade compose dev assets generate fmt binary test bench bench-streams bench-crowd tour lint check \
 	tidy-check generate-check format-check vet deps clean

@@ -2,7 +2,6 @@ package oponn
 
 import (
 	"fmt"
-	"runtime/debug"
 	"slices"
 	"time"
 )
@@ -18,8 +17,13 @@ type Batch struct {
 	Codes bool
 	// WriteIns is the number of the last write-in that Apply knows already.
 	WriteIns int
-	// Apply decides. The store calls it inside the transaction, once or twice for
-	// every attempt, and never twice at the same time.
+	// Head is the newest one that the sender knows, with which Apply may be tried
+	// before the transaction; the zero Head is none. A store keeps such an effect
+	// only if that was the head when it held its lock, and if it was neither too
+	// early nor too late for the effect then. The context may not end that wait.
+	Head Head
+	// Apply decides. The store calls it inside the transaction or before it, a
+	// few times for every attempt, and never twice at the same time.
 	Apply Apply
 }
 
@@ -28,7 +32,7 @@ type Batch struct {
 func (b Batch) Decide(ground Ground) (done Appended) {
 	defer func() {
 		if r := recover(); r != nil {
-			done = Appended{Err: Internal(fmt.Errorf("apply panicked: %v\n%s", r, debug.Stack()))}
+			done = Appended{Err: Internal(fmt.Errorf("apply panicked: %v\n%s", r, Stack()))}
 		}
 	}()
 	effect, err := b.Apply(ground)
@@ -57,7 +61,8 @@ type Apply func(Ground) (Effect, error)
 // Ground is what a transaction has read under the head's lock.
 type Ground struct {
 	Head Head
-	// Now is the store's clock, read after the lock was held.
+	// Now is the store's clock, read after the lock was held; or, with a Head
+	// that is taken for the newest, about to be read then.
 	Now time.Time
 	// Earlier holds, for each vote of the batch, all that this voter has in
 	// the log, by revision. A store may leave it empty at first; then it calls

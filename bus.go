@@ -1,6 +1,9 @@
 package oponn
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Notice tells other instances that a head moved. It is a hint: the state in
 // it is sealed, and one that doesn't open changes nothing.
@@ -11,7 +14,22 @@ type Notice struct {
 	Gone bool
 	// Roll makes it a notice about viewers; Head is empty then.
 	Roll *Roll
+	// Age makes it word of how long a vote has taken so far; Head is empty then.
+	Age *Age
 }
+
+// Age is an instance's word of how old a vote was when the version that counts
+// it had been published. It is there to be measured with, and nothing else.
+type Age struct {
+	// Instance tells the words of one instance from another's.
+	Instance uint64
+	Version  uint64
+	// Age is at most MaxAge.
+	Age time.Duration
+}
+
+// MaxAge is the greatest age that is told.
+const MaxAge = time.Minute
 
 // Roll is a word of one instance to the others about how many watch a ballot
 // there. It is a hint that nobody vouches for, and good for a few seconds.

@@ -10,6 +10,10 @@ type Snapshot struct {
 	State   State
 	// WriteIns are by number; those beyond State's counts are not shown yet.
 	WriteIns []WriteIn
+	// Every is the time between two frames of a stream, in whole seconds, where
+	// that is so long that viewers should know; else zero. It is no part of what
+	// is stored.
+	Every time.Duration
 	// ExpiresAt is when the ballot's retention ends at the earliest; zero where
 	// that is not known.
 	ExpiresAt time.Time

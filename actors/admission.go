@@ -18,6 +18,7 @@ import (
 // ballot stays until they have been answered.
 type admission struct {
 	most, mostPerBallot int
+	shed                map[string]oponn.Counter
 
 	mu       sync.Mutex
 	total    int
@@ -42,8 +43,8 @@ type admitted struct {
 	to *actor.PID
 }
 
-func newAdmission(most, mostPerBallot int) *admission {
-	return &admission{most: most, mostPerBallot: mostPerBallot,
+func newAdmission(most, mostPerBallot int, shed map[string]oponn.Counter) *admission {
+	return &admission{most: most, mostPerBallot: mostPerBallot, shed: shed,
 		lines: make(map[oponn.BallotID]*line), empty: make(chan struct{})}
 }
 
@@ -57,6 +58,11 @@ func (a *admission) enter(ballot oponn.BallotID, writes bool) (admitted, error) 
 	case a.draining:
 		return admitted{}, errDraining()
 	case a.total >= a.most, l != nil && writes && l.waiting >= a.mostPerBallot:
+		if a.total >= a.most {
+			a.shed[limitInFlight].Add(1)
+		} else {
+			a.shed[limitPerBallot].Add(1)
+		}
 		return admitted{}, errBusy("Too many are voting at this moment. Please try again in a second.")
 	case l == nil:
 		l = &line{}
@@ -115,6 +121,13 @@ func (a *admission) direct(ballot oponn.BallotID) int {
 	return 0
 }
 
+// load returns how many requests wait in all, and whether none is let in.
+func (a *admission) load() (waiting int, draining bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.total, a.draining
+}
+
 func (a *admission) tidy(ballot oponn.BallotID, l *line) {
 	if l.waiting == 0 && l.awake == nil {
 		delete(a.lines, ballot)
@@ -137,4 +150,22 @@ func (a *admission) announceEmpty() {
 	if a.draining && a.total == 0 {
 		close(a.empty)
 	}
+}
+
+// waiting returns how many requests wait, and fullest how many for the ballot
+// that most wait for.
+func (a *admission) waiting() float64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return float64(a.total)
+}
+
+func (a *admission) fullest() float64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	most := 0
+	for _, l := range a.lines {
+		most = max(most, l.waiting)
+	}
+	return float64(most)
 }

@@ -14,7 +14,8 @@ type (
 	// publish shows the ballot's new state to everyone.
 	publish struct {
 		snapshot oponn.Snapshot
-		onward   []journey // of votes that are new in it
+		commits  time.Duration // how long one takes
+		onward   []journey     // of votes that are new in it
 	}
 	// join is a subscriber's coming; its going is told by left.
 	join struct{ sub *subscriber }
@@ -23,10 +24,6 @@ type (
 	// fanOut says that the time for the next frame has come.
 	fanOut struct{ generation int }
 )
-
-// maxFrameInterval is how far the time between frames widens when fanning out
-// takes long.
-const maxFrameInterval = 2 * time.Second
 
 // audience is all of a ballot's viewers. It makes one frame per version and
 // group and hands the same bytes to each. Frames are state: between two fan-
@@ -37,10 +34,15 @@ type audience struct {
 	snapshot oponn.Snapshot
 	groups   map[string]*group
 	viewers  int
+	joined   int // since the start, also of those who left
+	seen     seen
 	last     time.Time     // of the last fan-out
-	took     time.Duration // by the last fan-out
+	took     effort        // to fan out
+	commits  time.Duration // how long one takes
 	waiting  bool          // for fanOut
 	timer    timer
+	exhibit  *exhibit
+	newer    time.Time // when the first state came that is yet to be shown
 	traced   []journey // to the next frame
 }
 
@@ -54,9 +56,9 @@ type group struct {
 	subs    []*subscriber
 }
 
-func (s *System) audienceProps(ballot *actor.PID) *actor.Props {
+func (s *System) audienceProps(ballot *actor.PID, v *exhibit) *actor.Props {
 	return s.props("audience", func() actor.Actor {
-		return &audience{system: s, ballot: ballot, groups: make(map[string]*group)}
+		return &audience{system: s, ballot: ballot, groups: make(map[string]*group), exhibit: v}
 	})
 }
 
@@ -65,7 +67,11 @@ func (a *audience) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *publish:
 		a.follow(m.onward)
-		a.publish(ctx, m.snapshot)
+		a.publish(ctx, m)
+	case *arrived:
+		a.seen.arrived(m)
+	case *aged:
+		a.seen.aged(&a.system.meters.screen, m)
 	case *fanOut:
 		if m.generation == a.timer.generation {
 			a.fanOut()
@@ -76,8 +82,11 @@ func (a *audience) Receive(ctx actor.Context) {
 		a.leave(ctx, m.sub)
 	case *dismiss:
 		a.each(&endStream{reason: m.reason})
-	case *actor.Stopping, *actor.Restarting:
-		// The ballot begins anew; its viewers need not know.
+	case *lookAtAudience:
+		m.show(a.inspection())
+	case *actor.Stopped, *actor.Restarting:
+		// The ballot begins anew; its viewers need not know. Whoever still comes
+		// here finds nobody, and is told so.
 		a.timer.stop()
 		a.each(&rejoin{})
 	}
@@ -85,18 +94,22 @@ func (a *audience) Receive(ctx actor.Context) {
 
 // publish takes a newer state: shown at once when the last frame was long ago,
 // else when the interval is over.
-func (a *audience) publish(ctx actor.Context, snapshot oponn.Snapshot) {
-	if snapshot.Version <= a.snapshot.Version {
+func (a *audience) publish(ctx actor.Context, m *publish) {
+	if m.snapshot.Version <= a.snapshot.Version {
 		return
 	}
-	a.snapshot = snapshot
+	a.snapshot, a.commits = m.snapshot, m.commits
+	a.snapshot.Every = worthTelling(a.interval())
 	for _, g := range a.groups {
 		g.frame = nil
+	}
+	if a.viewers == 0 {
+		a.seen.forget()
 	}
 	if a.waiting || a.viewers == 0 {
 		return
 	}
-	a.waiting = true
+	a.waiting, a.newer = true, time.Now()
 	wait := a.interval() - time.Since(a.last)
 	if wait <= 0 { // behind newer states that have come during the last fan-out
 		ctx.Send(ctx.Self(), &fanOut{generation: a.timer.generation})
@@ -105,20 +118,22 @@ func (a *audience) publish(ctx actor.Context, snapshot oponn.Snapshot) {
 	a.timer.arm(a.system.root, ctx.Self(), wait, func(g int) any { return &fanOut{generation: g} })
 }
 
-// interval is the time between frames. It widens when fanning out takes
-// longer, which it does when votes want the processors: they go first.
-func (a *audience) interval() time.Duration {
-	return min(max(a.system.cfg.FrameInterval, a.took), max(maxFrameInterval, a.system.cfg.FrameInterval))
-}
-
 func (a *audience) fanOut() {
 	begin := time.Now()
 	a.waiting, a.last = false, begin
+	news := false
 	a.stepAll(stepPublish)
 	for _, g := range a.groups {
-		walk(g.subs, a.frame(g))
+		before := g.last
+		frame := a.frame(g)
+		news = news || g.last != before
+		a.system.walk(g.subs, frame)
 	}
-	a.took = time.Since(begin)
+	end := time.Now()
+	a.took.note(end.Sub(begin))
+	a.exhibit.shown(end.Sub(a.newer))
+	a.system.frames.add(a.viewers)
+	a.seen.shown(&a.system.meters.screen, a.snapshot.Version, news, begin, end)
 	a.stepAll(stepFrame)
 	a.traced = nil
 }
@@ -129,7 +144,9 @@ func (a *audience) frame(g *group) *oponn.Frame {
 		return g.frame
 	}
 	f := &oponn.Frame{Version: a.snapshot.Version, Last: a.snapshot.State.Status == oponn.Closed}
+	begin := time.Now()
 	f.Bytes, f.Prelude = g.Render(a.snapshot)
+	a.system.meters.screen.render.Observe(time.Since(begin).Seconds())
 	if g.last != nil && g.last.Last == f.Last && bytes.Equal(f.Bytes, g.last.Bytes) {
 		g.frame = g.last // no news to those who see no more than this
 		return g.frame
@@ -148,12 +165,12 @@ func (a *audience) join(ctx actor.Context, sub *subscriber) {
 		g = &group{Group: sub.group}
 		a.groups[sub.group.Name] = g
 	}
-	if g.has(sub) {
-		return
+	a.joined++
+	if !g.has(sub) {
+		sub.seat = seat{group: g, at: len(g.subs)}
+		g.subs = append(g.subs, sub)
+		a.viewers++
 	}
-	sub.seat = seat{group: g, at: len(g.subs)}
-	g.subs = append(g.subs, sub)
-	a.viewers++
 	sub.audience.Store(ctx.Self())
 	if sub.stopped.Load() { // it may not have known whom to tell
 		a.leave(ctx, sub)
@@ -187,7 +204,9 @@ func (a *audience) leave(ctx actor.Context, sub *subscriber) {
 	a.tellCrowd(ctx)
 }
 
-func (a *audience) tellCrowd(ctx actor.Context) { ctx.Send(a.ballot, &crowd{viewers: a.viewers}) }
+func (a *audience) tellCrowd(ctx actor.Context) {
+	ctx.Send(a.ballot, &crowd{viewers: a.viewers, joined: a.joined})
+}
 
 func (a *audience) each(message any) {
 	for _, g := range a.groups {

@@ -17,6 +17,7 @@ type (
 		request[castOutcome]
 		cast    oponn.Cast
 		vote    oponn.Vote // set when the ballot has sealed it
+		came    time.Time  // to the ballot
 		journey journey
 	}
 	getResult struct {
@@ -63,13 +64,15 @@ type (
 	}
 	// remoteHead is a head that somebody else moved, from the bus or the sweep.
 	remoteHead struct{ notice oponn.Notice }
-	// crowd is how many viewers the audience has.
-	crowd struct{ viewers int }
+	// crowd is how many viewers the audience has, and how many were let in.
+	crowd struct{ viewers, joined int }
 	idle  struct{ generation int }
 	due   struct{ generation int }
 	// resubmit tries the batch under way again.
 	resubmit struct{ job *job }
 )
+
+func (m *aged) about() oponn.BallotID { return m.ballot }
 
 func (m *remoteHead) about() oponn.BallotID { return m.notice.Ballot }
 
@@ -80,6 +83,9 @@ type life struct {
 	crashes     []time.Time
 	// underway is the batch that the writer has: one at most, whatever crashes.
 	underway *job
+	exhibit  *exhibit
+	// commits is how long batches took of late.
+	commits effort
 }
 
 // ballot is the actor of one ballot. It is loading, awake, or refusing: then
@@ -115,6 +121,9 @@ type ballot struct {
 
 	audience *actor.PID
 	viewers  int
+	// seating is how many viewers were sent to the audience, and seated how many
+	// it has let in: those between are not counted among the viewers yet.
+	seating, seated int
 	// current is the request or job at hand, kept for those who wait for it
 	// should it panic.
 	current    any
@@ -125,8 +134,8 @@ type ballot struct {
 
 // ballotProps returns how to make a ballot's actor. The closure keeps the
 // actor's life over restarts.
-func (s *System) ballotProps(id oponn.BallotID) *actor.Props {
-	l := &life{}
+func (s *System) ballotProps(id oponn.BallotID, v *exhibit) *actor.Props {
+	l := &life{exhibit: v}
 	return s.props("ballot", func() actor.Actor {
 		now := time.Now()
 		if l.incarnation++; l.incarnation > 1 {
@@ -159,7 +168,12 @@ func (b *ballot) Receive(ctx actor.Context) {
 		b.resubmit(ctx, m.job)
 	case *remoteHead:
 		b.remote(ctx, m.notice)
+	case *aged:
+		if b.viewers > 0 {
+			ctx.Send(b.audience, m)
+		}
 	case *crowd:
+		b.seated = m.joined
 		b.crowd(ctx, m.viewers)
 	case *due:
 		b.due(ctx, m.generation)
@@ -167,6 +181,8 @@ func (b *ballot) Receive(ctx actor.Context) {
 		b.idle(ctx, m.generation)
 	case *maySleep:
 		b.sleep(ctx)
+	case *lookAtBallot:
+		m.show(b.inspection())
 	case *actor.Terminated:
 		b.audienceGone(ctx, m.Who)
 	}
@@ -175,6 +191,9 @@ func (b *ballot) Receive(ctx actor.Context) {
 // ask takes a request: at once when awake, later when loading.
 func (b *ballot) ask(ctx actor.Context, m asked) {
 	b.lastActive = time.Now()
+	if vote, ok := m.(*castVote); ok {
+		vote.came = b.lastActive
+	}
 	switch {
 	case b.refusal != nil:
 		m.refuse(b.refusal)
@@ -219,6 +238,7 @@ func (b *ballot) show(ctx actor.Context, m asked) {
 		if b.viewers == 0 {
 			b.tellAudience(ctx)
 		}
+		b.seating++
 		ctx.Send(b.audience, &join{sub: q.sub})
 		q.answer(struct{}{}, nil)
 	}
@@ -258,7 +278,7 @@ func (b *ballot) publish(ctx actor.Context, onward ...journey) {
 }
 
 func (b *ballot) tellAudience(ctx actor.Context, onward ...journey) {
-	ctx.Send(b.audience, &publish{snapshot: b.snapshot(), onward: onward})
+	ctx.Send(b.audience, &publish{snapshot: b.snapshot(), commits: b.life.commits.of(), onward: onward})
 }
 
 // remote takes a head that somebody else moved. One that doesn't open, or is
@@ -297,7 +317,8 @@ func (b *ballot) audienceGone(ctx actor.Context, who *actor.PID) {
 	if b.audience == nil || !b.audience.Equal(who) {
 		return
 	}
-	b.audience = ctx.Spawn(b.system.audienceProps(ctx.Self()))
+	b.audience = ctx.Spawn(b.system.audienceProps(ctx.Self(), b.life.exhibit))
+	b.seating, b.seated = 0, 0
 	b.crowd(ctx, 0)
 	if b.ballot != nil && b.refusal == nil {
 		b.publish(ctx)
@@ -315,6 +336,7 @@ func (b *ballot) crowd(ctx actor.Context, viewers int) {
 		ctx.Send(b.system.relay, &unfollow{ballot: b.id})
 	}
 	b.viewers, b.lastActive = viewers, time.Now()
+	b.life.exhibit.crowd(viewers)
 }
 
 // abandon answers everyone who waits for this instance of the actor, which is

@@ -30,7 +30,7 @@ func (b *ballot) wake(ctx actor.Context) {
 		b.askForSleep(ctx)
 		return
 	}
-	b.audience = ctx.Spawn(b.system.audienceProps(ctx.Self()))
+	b.audience = ctx.Spawn(b.system.audienceProps(ctx.Self(), b.life.exhibit))
 	b.load(ctx)
 }
 
@@ -150,12 +150,17 @@ func (b *ballot) loaded(ctx actor.Context, m *loaded) {
 // when the store or the key service is only away. A key service that says no
 // is not away: then the ballot stops.
 func (b *ballot) loadFailed(ctx actor.Context, err error, waiting []asked) {
+	b.life.exhibit.failed(err, time.Now())
 	err = storeError(err)
 	code := oponn.CodeOf(err)
 	gone := code == oponn.CodeGone || code == oponn.CodeNotFound
 	denied := errors.Is(err, oponn.ErrKeyDenied)
 	if code == oponn.CodeInternal || denied {
-		b.system.cfg.Logger.Error("ballot not opened", "ballot", b.id.String(), "error", err)
+		var first string
+		if len(waiting) > 0 {
+			first = waiting[0].from()
+		}
+		b.system.cfg.Logger.ErrorContext(named(context.Background(), first, len(waiting)), "ballot not opened", "ballot", b.id.String(), "error", err)
 	}
 	// Whoever asks again on being refused finds the way to the next actor: the
 	// registry hears of the wish to sleep first.
@@ -232,7 +237,7 @@ func (b *ballot) armIdle(ctx actor.Context) {
 
 // busy says whether the ballot has anything to do or anybody to show it to.
 func (b *ballot) busy() bool {
-	return b.viewers > 0 || b.life.underway != nil || b.refreshing ||
+	return b.viewers > 0 || b.seating > b.seated || b.life.underway != nil || b.refreshing ||
 		len(b.stash) > 0 || len(b.gathering) > 0 || len(b.changes) > 0
 }
 
@@ -271,6 +276,9 @@ func (b *ballot) sleep(ctx actor.Context) {
 		self, root := ctx.Self(), b.system.root
 		time.AfterFunc(time.Millisecond, func() { root.Send(self, &maySleep{}) })
 	default:
+		if b.refusal == nil {
+			b.system.meters.passivated.Add(1)
+		}
 		ctx.Stop(ctx.Self())
 	}
 }

@@ -25,6 +25,7 @@ type job struct {
 	// store's answer to the same batch will do.
 	unknown  bool
 	attempts int
+	begun    time.Time // when the writer first got it
 	// traces are those of the votes, transaction what they shared last.
 	traces      []oponn.Trace
 	transaction oponn.Trace
@@ -114,10 +115,13 @@ func (b *ballot) submit(ctx actor.Context) {
 		votes[i] = m.vote
 		m.journey.step(stepGather, nil)
 	}
-	j := &job{from: ctx.Self(), known: len(b.writeIns), casts: casts, changes: slices.Clone(changes), traces: traces(casts),
+	j := &job{from: ctx.Self(), begun: time.Now(), known: len(b.writeIns), casts: casts, changes: slices.Clone(changes), traces: traces(casts),
 		batch: oponn.Batch{Ballot: b.id, Votes: votes, WriteIns: len(b.writeIns),
 			Codes: b.ballot.Definition.Protection == oponn.ProtectedByCodes,
 			Apply: b.ballot.Applying(votes, change, oponn.Known{Head: b.head, State: b.state, WriteIns: b.writeIns})}}
+	if len(changes) == 0 {
+		j.batch.Head = b.head
+	}
 	b.life.underway = j
 	ctx.Send(b.system.writer(b.id), &appendBatch{job: j})
 }
@@ -127,11 +131,14 @@ func (b *ballot) submit(ctx actor.Context) {
 func (b *ballot) takeCasts() []*castVote {
 	now := time.Now()
 	n := min(len(b.gathering), b.system.cfg.MaxBatch)
+	stages := &b.system.meters.screen
 	taken := slices.DeleteFunc(slices.Clone(b.gathering[:n]), func(m *castVote) bool {
 		if m.expired(now) {
 			m.refuse(errLate())
 			return true
 		}
+		stages.mailbox.Observe(m.came.Sub(m.begun).Seconds())
+		stages.gather.Observe(now.Sub(m.came).Seconds())
 		return false
 	})
 	b.gathering = slices.Delete(b.gathering, 0, n)
@@ -146,10 +153,14 @@ func (b *ballot) committed(ctx actor.Context, m *committed) {
 	}
 	b.lastActive = time.Now()
 	if m.Err != nil {
+		b.life.exhibit.failed(m.Err, b.lastActive)
 		b.failed(ctx, j, m.Err)
 		return
 	}
+	b.life.exhibit.committed(len(j.casts), b.lastActive.Sub(j.begun), b.lastActive)
+	b.life.commits.note(b.lastActive.Sub(j.begun))
 	b.life.underway = nil
+	b.system.meters.committed(j, m.Effect, b.lastActive)
 	b.current = j
 	if b.ballot == nil || b.refusal != nil {
 		b.answerStranger(ctx, j)
@@ -179,8 +190,11 @@ func (b *ballot) apply(ctx actor.Context, j *job, effect oponn.Effect) {
 		m.answer(b.snapshot(), effect.Refused)
 	}
 	if moved {
+		if b.viewers > 0 && len(j.casts) > 0 {
+			ctx.Send(b.audience, &arrived{votes: b.system.meters.arrivals(j, effect), committed: b.lastActive})
+		}
 		b.publish(ctx, onward...)
-		ctx.Send(b.system.relay, &announce{notice: oponn.Notice{Ballot: b.id, Head: effect.Head}})
+		ctx.Send(b.system.relay, &announce{notice: oponn.Notice{Ballot: b.id, Head: effect.Head}, vote: j.vote()})
 	} else {
 		b.armDue(ctx) // our clock was early
 	}
@@ -230,6 +244,9 @@ func (b *ballot) answerStranger(ctx actor.Context, j *job) {
 // failed deals with a batch that was not, or perhaps, committed.
 func (b *ballot) failed(ctx actor.Context, j *job, err error) {
 	code := oponn.CodeOf(err)
+	if code == oponn.CodeOutcomeUnknown && !j.unknown {
+		b.system.meters.votes.unknown.Add(1)
+	}
 	j.unknown = j.unknown || code == oponn.CodeOutcomeUnknown
 	j.attempts++
 	gone := code == oponn.CodeGone || code == oponn.CodeNotFound // that is known, whatever was not
@@ -240,6 +257,7 @@ func (b *ballot) failed(ctx actor.Context, j *job, err error) {
 		return
 	}
 	b.life.underway = nil
+	b.system.meters.unresolved(j, gone)
 	j.refuseFailed(err, gone)
 	switch {
 	case b.refusal != nil:

@@ -15,6 +15,7 @@ type Config struct {
 	Keys   oponn.Keyring
 	Bus    oponn.Bus
 	Logger *slog.Logger // nil: slog.Default
+	Meter  oponn.Meter  // nil: nothing is counted
 
 	// Writers is how many transactions may run at once; 1 by default, right
 	// for SQLite.

@@ -54,7 +54,8 @@ func (s *System) Create(ctx context.Context, draft oponn.Draft, owner oponn.Owne
 // CodeGone, CodeBusy and CodeDraining when nothing was tried, and
 // CodeOutcomeUnknown when the context ended or the answer was lost: then send
 // the same again.
-func (s *System) Cast(ctx context.Context, cast oponn.Cast) (oponn.Receipt, error) {
+func (s *System) Cast(ctx context.Context, cast oponn.Cast) (receipt oponn.Receipt, err error) {
+	defer func() { s.meters.votes.answered(receipt, err) }()
 	m := &castVote{cast: cast}
 	if err := m.admit(ctx, s, cast.Ballot, true, errUntold); err != nil {
 		return oponn.Receipt{}, err
@@ -210,6 +211,9 @@ func (s *System) Now(ctx context.Context) (time.Time, error) {
 	}
 	return now, nil
 }
+
+// Started returns when the system began.
+func (s *System) Started() time.Time { return s.started }
 
 // Load is how much an instance carries at a moment.
 type Load struct {

@@ -33,7 +33,7 @@ type what int
 
 const (
 	voting what = iota
-	reading
+	looking
 	watching
 	turning   // the ballot is closed or opened
 	dying     // at the next transaction
@@ -46,7 +46,7 @@ const (
 
 var steps = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) step {
 	// Most of what happens is votes.
-	kind := rapid.OneOf(rapid.Just(voting), rapid.Just(voting), rapid.Just(reading), rapid.Map(rapid.IntRange(0, int(numOfWhat)-1), func(n int) what { return what(n) }))
+	kind := rapid.OneOf(rapid.Just(voting), rapid.Just(voting), rapid.Just(looking), rapid.Map(rapid.IntRange(0, int(numOfWhat)-1), func(n int) what { return what(n) }))
 	return step{
 		After:    time.Duration(rapid.IntRange(0, 40).Draw(t, "after")) * time.Millisecond,
 		What:     kind.Draw(t, "what"),
@@ -129,7 +129,7 @@ func (s *scene) do(t *testing.T, step step) {
 	switch step.What {
 	case voting:
 		s.acting.Go(func() { s.vote(m, step) })
-	case reading:
+	case looking:
 		s.acting.Go(func() { s.look(m, step) })
 	case watching:
 		s.acting.Go(func() { s.watch(m, step) })

@@ -25,7 +25,7 @@ func (s *System) Owned(ctx context.Context, owner oponn.OwnerID, edge oponn.Edge
 			if oponn.CodeOf(err) == oponn.CodeKeysUnavailable && !errors.Is(err, oponn.ErrKeyDenied) {
 				return oponn.OwnedPage{}, err
 			}
-			s.cfg.Logger.Error("ballot not opened", "ballot", record.Ballot.String(), "error", err)
+			s.cfg.Logger.ErrorContext(ctx, "ballot not opened", "ballot", record.Ballot.String(), "error", err)
 			continue
 		}
 		page.Ballots = append(page.Ballots, snapshot)

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"strings"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -42,9 +43,13 @@ type berth struct {
 	// until it has, or says that it stayed awake.
 	falling bool
 	held    []addressed
+	exhibit *exhibit
+	// laid are operators who wait for the ballot to sleep.
+	laid []*layDown
 }
 
 func newRegistry(s *System) actor.Actor {
+	s.meters.awake.Store(0)
 	return &registry{system: s, ballots: make(map[oponn.BallotID]*berth)}
 }
 
@@ -58,21 +63,31 @@ func (r *registry) Receive(ctx actor.Context) {
 			ctx.Send(b.pid, m)
 		}
 	case *sleepy:
-		if b := r.ballots[m.ballot]; b != nil && !b.falling {
-			b.falling = true
-			r.system.admission.shut(m.ballot)
-			ctx.Send(b.pid, &maySleep{})
+		if b := r.ballots[m.ballot]; b != nil {
+			r.fell(ctx, m.ballot, b)
 		}
 	case *stayedAwake:
 		if b := r.ballots[m.ballot]; b != nil {
 			b.falling = false
 			r.system.admission.open(m.ballot, b.pid)
 			r.flush(ctx, b)
+			b.tellLaid(false)
 		}
 	case *actor.Terminated:
 		r.terminated(ctx, m.Who)
 	case *countAwake:
 		m.reply <- len(r.ballots)
+	default:
+		r.inspect(ctx)
+	}
+}
+
+// fell tells a ballot that it may sleep, unless that has been done.
+func (r *registry) fell(ctx actor.Context, id oponn.BallotID, b *berth) {
+	if !b.falling {
+		b.falling = true
+		r.system.admission.shut(id)
+		ctx.Send(b.pid, &maySleep{})
 	}
 }
 
@@ -82,6 +97,7 @@ func (r *registry) deliver(ctx actor.Context, m addressed) {
 	if b == nil {
 		if b = r.wake(ctx, m.to()); b == nil {
 			if q, ok := m.(asked); ok {
+				r.system.meters.shed[limitAwake].Add(1)
 				q.refuse(errBusy("Too many ballots are awake at this moment. Please try again in a second."))
 			}
 			return
@@ -98,13 +114,15 @@ func (r *registry) wake(ctx actor.Context, id oponn.BallotID) *berth {
 	if len(r.ballots) >= r.system.cfg.MaxAwake {
 		return nil
 	}
-	pid, err := ctx.SpawnNamed(r.system.ballotProps(id), "ballot/"+id.String())
+	v := &exhibit{ballot: id, awake: time.Now()}
+	pid, err := ctx.SpawnNamed(r.system.ballotProps(id, v), "ballot/"+id.String())
 	if err != nil {
 		r.system.cfg.Logger.Error("ballot not spawned", "ballot", id.String(), "error", err)
 		return nil
 	}
-	b := &berth{pid: pid}
+	b := &berth{pid: pid, exhibit: v}
 	r.ballots[id] = b
+	r.system.meters.awake.Store(int64(len(r.ballots)))
 	r.system.admission.open(id, pid)
 	return b
 }
@@ -118,7 +136,9 @@ func (r *registry) terminated(ctx actor.Context, who *actor.PID) {
 		return
 	}
 	delete(r.ballots, id)
+	r.system.meters.awake.Store(int64(len(r.ballots)))
 	r.system.admission.shut(id)
+	b.tellLaid(true)
 	for _, m := range b.held {
 		r.deliver(ctx, m)
 	}

@@ -15,7 +15,10 @@ import (
 // Messages of the relay.
 type (
 	// announce is a head that was committed here.
-	announce struct{ notice oponn.Notice }
+	announce struct {
+		notice oponn.Notice
+		vote   time.Time // when one of its votes came; zero for none
+	}
 	// follow and unfollow say which ballots have viewers here.
 	follow   struct{ ballot oponn.BallotID }
 	unfollow struct{ ballot oponn.BallotID }
@@ -63,6 +66,8 @@ type relay struct {
 	outbox     map[oponn.BallotID]oponn.Notice
 	rolls      map[oponn.BallotID]oponn.Notice
 	publishing bool
+	sample     *announce // whose age is to be told with the next round
+	sampled    time.Time
 	unreached  bool                         // the last round of publishing failed
 	followed   map[oponn.BallotID]time.Time // last heard of
 	missed     map[oponn.BallotID]bool      // to be asked for at once
@@ -86,6 +91,7 @@ func (r *relay) Receive(ctx actor.Context) {
 	case *announce:
 		r.heard(m.notice.Ballot, time.Now())
 		r.outbox[m.notice.Ballot] = m.notice
+		r.pick(m)
 		r.publish(ctx)
 	case *callRoll:
 		r.rolls[m.notice.Ballot] = m.notice
@@ -115,6 +121,8 @@ func (r *relay) Receive(ctx actor.Context) {
 		}
 	case *healed:
 		r.healed(ctx, m)
+	case *lookAtRelay:
+		m.show(RelayInspection{Followed: len(r.followed), Outbox: len(r.outbox) + len(r.rolls), Unreached: r.unreached})
 	case *actor.Stopping, *actor.Restarting:
 		r.timer.stop()
 	}
@@ -129,13 +137,16 @@ func (r *relay) heard(ballot oponn.BallotID, at time.Time) {
 // received passes on what came from the bus, and asks the store for what the
 // bus may have missed.
 func (r *relay) received(ctx actor.Context) {
-	notices, missed := r.inbox.take()
+	notices, missed, ages := r.inbox.take()
 	for ballot, notice := range notices {
 		if notice.Gone {
 			missed[ballot] = true // anybody could have said so
 			continue
 		}
 		ctx.Send(r.system.registry, &remoteHead{notice: notice})
+	}
+	for _, m := range ages {
+		ctx.Send(r.system.registry, m) // behind the head that it is about
 	}
 	for ballot := range missed {
 		if _, ok := r.followed[ballot]; ok {
@@ -156,11 +167,18 @@ func (r *relay) publish(ctx actor.Context) {
 	r.publishing = true
 	notices := slices.AppendSeq(slices.Collect(maps.Values(r.outbox)), maps.Values(r.rolls))
 	r.outbox, r.rolls = make(map[oponn.BallotID]oponn.Notice), make(map[oponn.BallotID]oponn.Notice)
+	sample := r.sample
+	r.sample = nil
 	self, root, bus := ctx.Self(), r.system.root, r.system.cfg.Bus
 	r.system.task(func() {
 		c, cancel := context.WithTimeout(context.Background(), publishTimeout)
 		defer cancel()
-		root.Send(self, &published{err: publishAll(c, bus, notices)})
+		m := &published{err: publishAll(c, bus, notices)}
+		r.system.meters.relay.round(len(notices), m.err)
+		if sample != nil && m.err == nil {
+			_ = bus.Publish(c, r.system.ageOf(sample)) // without it there is one measurement less
+		}
+		root.Send(self, m)
 	})
 }
 
@@ -193,6 +211,23 @@ func (r *relay) armHeal(ctx actor.Context) {
 	r.timer.arm(r.system.root, ctx.Self(), r.system.cfg.Freshness/2, func(g int) any { return &healTime{generation: g} })
 }
 
+// ageEvery is the least time between two words of how old votes are.
+const ageEvery = 100 * time.Millisecond
+
+// pick has the other instances be told, now and then, how old a vote of a
+// version is when it has been published: that is where they can go on measuring.
+func (r *relay) pick(m *announce) {
+	if !m.vote.IsZero() && r.system.meters.measures && time.Since(r.sampled) >= ageEvery {
+		r.sample, r.sampled = m, time.Now()
+	}
+}
+
+// ageOf returns that word.
+func (s *System) ageOf(m *announce) oponn.Notice {
+	return oponn.Notice{Ballot: m.notice.Ballot, Age: &oponn.Age{Instance: s.presence.instance,
+		Version: m.notice.Head.Version, Age: min(time.Since(m.vote), oponn.MaxAge)}}
+}
+
 // heal asks the store for the watched ballots that were not heard of, or that
 // the bus may have missed.
 func (r *relay) heal(ctx actor.Context) {
@@ -217,6 +252,7 @@ func (r *relay) heal(ctx actor.Context) {
 		defer cancel()
 		m := &healed{asked: unheard, begun: begun}
 		m.heads, m.err = store.Heads(c, unheard)
+		r.system.meters.relay.swept(len(unheard), m.err)
 		found := make(map[oponn.BallotID]bool, len(m.heads))
 		for _, head := range m.heads {
 			found[head.Ballot] = true
@@ -256,10 +292,27 @@ type inbox struct {
 	mu      sync.Mutex
 	notices map[oponn.BallotID]oponn.Notice
 	missed  map[oponn.BallotID]bool
+	ages    map[oponn.BallotID]*aged
 	wake    func() // sends received to the relay
 }
 
+func newInbox() *inbox {
+	i := &inbox{}
+	i.empty()
+	return i
+}
+
+func (i *inbox) empty() {
+	i.notices, i.missed = make(map[oponn.BallotID]oponn.Notice), make(map[oponn.BallotID]bool)
+	i.ages = make(map[oponn.BallotID]*aged)
+}
+
 func (i *inbox) put(notice oponn.Notice) {
+	if age := notice.Age; age != nil {
+		m := &aged{ballot: notice.Ballot, version: age.Version, age: age.Age, at: time.Now()}
+		i.add(func() { i.ages[notice.Ballot] = m })
+		return
+	}
 	i.add(func() {
 		if before, ok := i.notices[notice.Ballot]; !ok || notice.Gone || !before.Gone && notice.Head.Version > before.Head.Version {
 			i.notices[notice.Ballot] = notice
@@ -273,7 +326,7 @@ func (i *inbox) resynced(ballot oponn.BallotID) {
 
 func (i *inbox) add(change func()) {
 	i.mu.Lock()
-	first := len(i.notices) == 0 && len(i.missed) == 0
+	first := len(i.notices)+len(i.missed)+len(i.ages) == 0
 	change()
 	i.mu.Unlock()
 	if first {
@@ -281,10 +334,10 @@ func (i *inbox) add(change func()) {
 	}
 }
 
-func (i *inbox) take() (notices map[oponn.BallotID]oponn.Notice, missed map[oponn.BallotID]bool) {
+func (i *inbox) take() (notices map[oponn.BallotID]oponn.Notice, missed map[oponn.BallotID]bool, ages map[oponn.BallotID]*aged) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	notices, missed = i.notices, i.missed
-	i.notices, i.missed = make(map[oponn.BallotID]oponn.Notice), make(map[oponn.BallotID]bool)
-	return notices, missed
+	notices, missed, ages = i.notices, i.missed, i.ages
+	i.empty()
+	return notices, missed, ages
 }

@@ -12,6 +12,7 @@ import (
 // answered once; nobody waits for the asker.
 type request[T any] struct {
 	ballot   oponn.BallotID
+	begun    time.Time // when it was let in
 	deadline time.Time
 	admitted admitted
 	answered atomic.Bool
@@ -19,6 +20,8 @@ type request[T any] struct {
 	done     chan struct{} // holds one: value and err are there
 	value    T
 	err      error
+	// origin is the id of the HTTP request that asks; empty for none.
+	origin string
 	// turn is among the patience of system, unless the asker's context ends the
 	// wait.
 	turn   turn
@@ -30,10 +33,14 @@ type request[T any] struct {
 // asked is what every request to a ballot can do.
 type asked interface {
 	to() oponn.BallotID
+	from() string
 	refuse(err error)
 }
 
 func (r *request[T]) to() oponn.BallotID { return r.ballot }
+
+// from returns by what id the log knows who asks.
+func (r *request[T]) from() string { return r.origin }
 
 func (r *request[T]) expired(now time.Time) bool { return now.After(r.deadline) }
 
@@ -69,8 +76,9 @@ func (r *request[T]) admit(ctx context.Context, s *System, ballot oponn.BallotID
 	if r.admitted, err = s.admission.enter(ballot, writes); err != nil {
 		return err
 	}
-	r.system, r.ballot, r.late = s, ballot, late
-	r.deadline, r.done = time.Now().Add(s.cfg.Deadline), make(chan struct{}, 1)
+	r.system, r.ballot, r.late, r.origin = s, ballot, late, oponn.RequestID(ctx)
+	r.begun, r.done = time.Now(), make(chan struct{}, 1)
+	r.deadline = r.begun.Add(s.cfg.Deadline)
 	if end, ok := ctx.Deadline(); ok && end.Before(r.deadline) {
 		r.deadline = end
 	}

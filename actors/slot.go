@@ -47,10 +47,11 @@ func (s *slot) PostUserMessage(message any) {
 // PostSystemMessage implements actor.Mailbox.
 func (s *slot) PostSystemMessage(message any) { s.enqueue(queued{message: message, system: true}) }
 
-// show posts a frame.
-func (s *slot) show(frame *oponn.Frame) {
-	s.frame.Store(frame)
+// show posts a frame, and says whether it took the place of one.
+func (s *slot) show(frame *oponn.Frame) (replaced bool) {
+	replaced = s.frame.Swap(frame) != nil
 	s.posted()
+	return replaced
 }
 
 func (s *slot) enqueue(m queued) {

@@ -18,8 +18,8 @@ type (
 	}
 	// sweepTime is the reaper's clock.
 	sweepTime struct{ generation int }
-	// endAll ends all streams, and refuses new ones; ended is closed when none
-	// is left.
+	// endAll ends all streams by and by, and refuses new ones; ended is closed
+	// when none is left.
 	endAll struct {
 		reason oponn.EndReason
 		ended  chan struct{}
@@ -38,6 +38,7 @@ type streams struct {
 	timer    timer
 	lastBeat time.Time
 	ending   *endAll
+	farewell farewell
 }
 
 func (s *System) streamsProps() *actor.Props {
@@ -68,13 +69,14 @@ func (s *streams) Receive(ctx actor.Context) {
 			s.armSweep(ctx)
 		}
 	case *endAll:
-		s.ending = m
-		s.each(&endStream{reason: m.reason})
-		s.announceEnd()
+		s.endAll(ctx, m)
+	case *endSome:
+		s.endSome(ctx)
 	case *countStreams:
 		m.reply <- len(s.open)
 	case *actor.Stopping:
 		s.timer.stop()
+		s.farewell.timer.stop()
 	}
 }
 
@@ -84,6 +86,7 @@ func (s *streams) openStream(ctx actor.Context, m *openStream) {
 		m.refuse(errDraining())
 		return
 	case len(s.open) >= s.system.cfg.MaxStreams:
+		s.system.meters.shed[limitStreams].Add(1)
 		m.refuse(errBusy("Too many are watching here at this moment. Please try again in a while."))
 		return
 	}
@@ -93,6 +96,7 @@ func (s *streams) openStream(ctx actor.Context, m *openStream) {
 	ctx.SpawnPrefix(s.props, "")
 	s.next = nil
 	s.open = append(s.open, sub)
+	s.system.meters.opened(len(s.open))
 	if !sub.uncounted {
 		s.system.presence.come(sub.ballot)
 	}
@@ -109,6 +113,7 @@ func (s *streams) left(sub *subscriber) {
 	s.open[sub.number], moved.number = moved, sub.number
 	s.open[last] = nil
 	s.open = s.open[:last]
+	s.system.meters.left(len(s.open), sub.reason)
 	s.announceEnd()
 }
 
@@ -125,6 +130,7 @@ func (s *streams) sweep() {
 		s.lastBeat = m.now
 	}
 	s.each(m)
+	s.system.meters.streams.lagging.Store(s.system.meters.streams.behind.Swap(0))
 }
 
 // each sends a message to all; what one does in answer arrives later.

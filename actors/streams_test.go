@@ -9,6 +9,8 @@ import (
 
 	"github.com/oponn/oponn"
 	"github.com/oponn/oponn/actors"
+	"github.com/oponn/oponn/actors/bus"
+	"github.com/oponn/oponn/persistence/storetest"
 )
 
 func TestWatch(t *testing.T) {
@@ -326,4 +328,41 @@ func TestClosing(t *testing.T) {
 			}
 		})
 	})
+}
+
+// TestDrain_StreamsEndByAndBy has viewers of several ballots leave: a few at
+// once, many spread over some seconds, and each of them told.
+func TestDrain_StreamsEndByAndBy(t *testing.T) {
+	for viewers, most := range map[int]time.Duration{50: 0, 1000: 500 * time.Millisecond, 9000: 3 * time.Second} {
+		t.Run(fmt.Sprint(viewers), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t, storetest.NewMemory(), bus.NewLocal(), nil)
+				ids := []oponn.BallotID{w.ballot(), w.ballot()}
+				sinks := make([]*sink, viewers)
+				for i := range sinks {
+					sinks[i] = &sink{}
+					w.watch(ids[i%2], sinks[i])
+				}
+				begin := time.Now()
+				w.drain()
+				at := make(map[time.Duration]int)
+				var last time.Duration
+				for _, s := range sinks {
+					if s.ended() != oponn.EndDraining {
+						t.Fatalf("a stream ended with %q", s.ended())
+					}
+					at[s.endAt.Sub(begin)]++
+					last = max(last, s.endAt.Sub(begin))
+				}
+				if last > most || last < most*4/5 {
+					t.Errorf("the last of %d ended after %v, want about %v", viewers, last, most)
+				}
+				for moment, n := range at {
+					if n > max(100, viewers/50) {
+						t.Errorf("%d of %d ended in one instant, after %v", n, viewers, moment)
+					}
+				}
+			})
+		})
+	}
 }

@@ -1,8 +1,6 @@
 package actors
 
 import (
-	"fmt"
-	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -49,8 +47,9 @@ type subscriber struct {
 	taken  uint64    // by the viewer, when the reaper came last
 	moving time.Time // when the reaper last found that the viewer takes what it gets
 
-	number int  // in streams, which alone touches it
-	seat   seat // in the audience, which alone touches it
+	number int             // in streams, which alone touches it
+	seat   seat            // in the audience, which alone touches it
+	reason oponn.EndReason // why it ends; of the viewer's own accord when empty
 
 	// An audience that lets the subscriber in says so before it looks whether
 	// it has stopped, and the subscriber says that it has before it looks for
@@ -71,7 +70,7 @@ func (s *subscriber) Wake() { s.PostUserMessage(&flush{}) }
 // Receive implements actor.Actor. It runs in the goroutine of whoever sends
 // (see slot) and does nothing that could block.
 func (s *subscriber) Receive(ctx actor.Context) {
-	defer s.logPanic()
+	defer s.logPanic(ctx)
 	switch m := ctx.Message().(type) {
 	case *oponn.Frame:
 		s.show(ctx, m)
@@ -80,6 +79,7 @@ func (s *subscriber) Receive(ctx actor.Context) {
 	case *sweep:
 		s.sweep(ctx, m)
 	case *rejoin:
+		s.audience.Store(nil)
 		if !s.ending {
 			s.system.rejoin(s)
 		}
@@ -123,15 +123,22 @@ func (s *subscriber) flush(ctx actor.Context) (p oponn.Progress) {
 // longer than the lease is gone, or as good as gone.
 func (s *subscriber) sweep(ctx actor.Context, m *sweep) {
 	p := s.flush(ctx)
+	if p.Waiting {
+		s.system.meters.streams.behind.Add(1)
+	}
 	switch {
 	case p.Done:
 		return
 	case !p.Waiting, p.Taken != s.taken, s.moving.IsZero():
 		s.taken, s.moving = p.Taken, m.now
 	case m.now.Sub(s.moving) >= s.system.cfg.Lease:
+		s.reason = oponn.EndLagging
 		s.sink.End(oponn.EndLagging)
 		s.close(ctx)
 		return
+	}
+	if !s.ending && s.audience.Load() == nil {
+		s.system.rejoin(s) // what it asked for was lost with an audience that failed
 	}
 	if m.beat && !s.ending {
 		s.sink.Beat()
@@ -144,7 +151,7 @@ func (s *subscriber) end(ctx actor.Context, reason oponn.EndReason) {
 	if s.ending {
 		return
 	}
-	s.ending = true
+	s.ending, s.reason = true, reason
 	s.sink.End(reason)
 	s.flush(ctx)
 }
@@ -159,6 +166,9 @@ func (s *subscriber) close(ctx actor.Context) {
 // failed, or everything ends.
 func (s *subscriber) stopping(ctx actor.Context) {
 	s.stopped.Store(true)
+	if !s.ending && !s.done {
+		s.reason = oponn.EndFault
+	}
 	gone := &left{sub: s}
 	if audience := s.audience.Load(); audience != nil {
 		ctx.Send(audience, gone)
@@ -176,10 +186,10 @@ func (s *subscriber) stopping(ctx actor.Context) {
 	}
 }
 
-func (s *subscriber) logPanic() {
+func (s *subscriber) logPanic(ctx actor.Context) {
 	if reason := recover(); reason != nil {
-		s.system.cfg.Logger.Error("actor failed", "kind", "subscriber",
-			"reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
+		s.system.meters.subscribers.failed.Add(1)
+		logFailure(s.system.cfg.Logger, "subscriber", ctx.Message(), reason)
 		panic(reason)
 	}
 }

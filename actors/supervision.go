@@ -1,13 +1,16 @@
 package actors
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"runtime/debug"
+	"strconv"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+
+	"github.com/oponn/oponn"
 )
 
 // crashWindow and maxCrashes say when a ballot's actor has crashed too often:
@@ -37,9 +40,15 @@ func (restartSoon) HandleFailure(_ *actor.ActorSystem, supervisor actor.Supervis
 // stopAtOnce stops a failing child: a stream is cheaper opened anew.
 var stopAtOnce = actor.NewOneForOneStrategy(0, 0, func(any) actor.Directive { return actor.StopDirective })
 
-// props returns how to make actors of a kind whose panics are logged.
+// props returns how to make one actor of a kind, whose panics are logged. It is
+// counted where that is wanted.
 func (s *System) props(kind string, producer actor.Producer, options ...actor.PropsOption) *actor.Props {
-	return actor.PropsFromProducer(func() actor.Actor { return &logged{producer(), s.cfg.Logger, kind} }, options...)
+	var v *vitals
+	if k := s.meters.kinds[kind]; k != nil {
+		v = &vitals{kind: k}
+		options = append(options, v.options()...)
+	}
+	return actor.PropsFromProducer(func() actor.Actor { return &logged{producer(), s.cfg.Logger, kind, v} }, options...)
 }
 
 // logged logs an actor's panic once with its stack, which the framework would
@@ -47,18 +56,47 @@ func (s *System) props(kind string, producer actor.Producer, options ...actor.Pr
 // an envelope for every message.)
 type logged struct {
 	actor.Actor
-	log  *slog.Logger
-	kind string
+	log    *slog.Logger
+	kind   string
+	vitals *vitals // nil: it is not counted
 }
 
 // Receive implements actor.Actor.
 func (l *logged) Receive(ctx actor.Context) {
 	defer func() {
 		if reason := recover(); reason != nil {
-			l.log.Error("actor failed", "kind", l.kind, "message", fmt.Sprintf("%T", ctx.Message()),
-				"reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
+			logFailure(l.log, l.kind, ctx.Message(), reason)
+			if l.vitals != nil {
+				l.vitals.kind.failed.Add(1)
+			}
 			panic(reason)
 		}
 	}()
+	if l.vitals != nil {
+		l.vitals.receive(ctx, l.Actor)
+		return
+	}
 	l.Actor.Receive(ctx)
+}
+
+// logFailure logs what an actor failed over, while its stack is there.
+func logFailure(log *slog.Logger, kind string, message, reason any) {
+	ctx := context.Background()
+	if m, ok := message.(asked); ok {
+		ctx = named(ctx, m.from(), 1)
+	}
+	log.ErrorContext(ctx, "actor failed", "kind", kind, "message", fmt.Sprintf("%T", message),
+		"reason", fmt.Sprint(reason), "stack", oponn.Stack())
+}
+
+// named returns a context for what is done for those who wait: the log finds it
+// by the first, and sees how many more there are.
+func named(ctx context.Context, first string, waiting int) context.Context {
+	switch {
+	case first == "":
+		return ctx
+	case waiting > 1:
+		first += "+" + strconv.Itoa(waiting-1)
+	}
+	return oponn.WithRequestID(ctx, first)
 }

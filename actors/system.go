@@ -21,12 +21,17 @@ type System struct {
 	framework *actor.ActorSystem
 	root      *actor.RootContext
 	admission *admission
+	meters    *meters
 	inbox     *inbox
 	presence  *presence
 	patience  patience
 	loads     chan struct{} // bounds concurrent looks into the store
 	tasks     sync.WaitGroup
 	committed atomic.Uint64
+	started   time.Time
+	votes     ledger // committed
+	frames    ledger // handed to viewers
+	failing   failing
 
 	top      *actor.PID
 	registry *actor.PID
@@ -43,25 +48,26 @@ func Start(cfg Config) (*System, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
+	meters := newMeters(cfg.Meter)
 	quiet := slog.New(levelFloor{cfg.Logger.Handler()})
 	framework := actor.NewActorSystem(actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return quiet }))
-	s := &System{cfg: cfg, framework: framework, root: framework.Root,
-		admission: newAdmission(cfg.MaxInFlight, cfg.MaxPerBallot),
-		inbox:     &inbox{notices: make(map[oponn.BallotID]oponn.Notice), missed: make(map[oponn.BallotID]bool)},
-		loads:     make(chan struct{}, maxLoads),
-		registry:  framework.NewLocalPID("oponn/ballots"),
-		streams:   framework.NewLocalPID("oponn/streams"),
-		relay:     framework.NewLocalPID("oponn/relay")}
+	s := &System{cfg: cfg, framework: framework, root: framework.Root, started: time.Now(),
+		admission: newAdmission(cfg.MaxInFlight, cfg.MaxPerBallot, meters.shed), meters: meters,
+		inbox:    newInbox(),
+		loads:    make(chan struct{}, maxLoads),
+		registry: framework.NewLocalPID("oponn/ballots"),
+		streams:  framework.NewLocalPID("oponn/streams"),
+		relay:    framework.NewLocalPID("oponn/relay")}
 	for n := range cfg.Writers {
 		s.writers = append(s.writers, framework.NewLocalPID("oponn/writers/writer/"+strconv.Itoa(n)))
 	}
+	s.limits(oponn.Metered(cfg.Meter))
 	framework.EventStream.Subscribe(s.deadLetter)
 	s.presence = newPresence(func(notice oponn.Notice) { s.root.Send(s.relay, &callRoll{notice: notice}) })
 	s.inbox.wake = func() { s.root.Send(s.relay, &received{}) }
 	var grown sync.WaitGroup
 	grown.Add(2)
-	top, err := s.root.SpawnNamed(actor.PropsFromFunc(s.grow(sync.OnceFunc(grown.Done), sync.OnceFunc(grown.Done)),
-		actor.WithSupervisor(restartSoon{})), "oponn")
+	top, err := s.root.SpawnNamed(s.supervisor(s.grow(sync.OnceFunc(grown.Done), sync.OnceFunc(grown.Done))), "oponn")
 	if err != nil {
 		return nil, err
 	}
@@ -70,6 +76,9 @@ func Start(cfg Config) (*System, error) {
 	cfg.Bus.Receive(func(notice oponn.Notice) {
 		if notice.Roll != nil {
 			s.presence.hear(notice.Ballot, *notice.Roll, time.Now())
+			return
+		}
+		if notice.Age != nil && notice.Age.Instance == s.presence.instance {
 			return
 		}
 		s.inbox.put(notice)
@@ -85,16 +94,21 @@ func Start(cfg Config) (*System, error) {
 func (s *System) grow(supervisors, writers func()) actor.ReceiveFunc {
 	return onStart(func(ctx actor.Context) {
 		spawn(ctx, "relay", s.relayProps())
-		spawn(ctx, "writers", actor.PropsFromFunc(onStart(func(ctx actor.Context) {
+		spawn(ctx, "writers", s.supervisor(onStart(func(ctx actor.Context) {
 			for n := range s.cfg.Writers {
 				spawn(ctx, "writer/"+strconv.Itoa(n), s.writerProps())
 			}
 			writers()
-		}), actor.WithSupervisor(restartSoon{})))
+		})))
 		spawn(ctx, "streams", s.streamsProps())
 		spawn(ctx, "ballots", s.props("registry", func() actor.Actor { return newRegistry(s) }, actor.WithSupervisor(restartSoon{})))
 		supervisors()
 	})
+}
+
+// supervisor returns how to make an actor that looks after others.
+func (s *System) supervisor(do actor.ReceiveFunc) *actor.Props {
+	return s.props("supervisor", func() actor.Actor { return do }, actor.WithSupervisor(restartSoon{}))
 }
 
 // onStart is an actor that only spawns others.
@@ -141,6 +155,7 @@ func (s *System) deadLetter(event any) {
 	if !ok {
 		return
 	}
+	s.meters.letters[letterKind(letter.Message)].Add(1)
 	switch m := letter.Message.(type) {
 	case asked:
 		m.refuse(errBusy("Please try again."))
@@ -150,6 +165,8 @@ func (s *System) deadLetter(event any) {
 		m.job.refuse(errUnknown(nil))
 	case *join:
 		m.sub.PostUserMessage(&rejoin{})
+	case *lookAtBallot: // it has just fallen asleep
+		m.show(asleep(m.ballot))
 	}
 }
 

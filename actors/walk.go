@@ -20,14 +20,19 @@ const (
 // are many: each takes one stretch after another, so that none has to wait for
 // another that had to wait for its processor. It returns when all have been
 // shown it.
-func walk(subs []*subscriber, frame *oponn.Frame) {
+func (s *System) walk(subs []*subscriber, frame *oponn.Frame) {
 	var next atomic.Int64
 	stroll := func() {
 		for {
 			end := int(next.Add(stretch))
-			for _, sub := range subs[min(end-stretch, len(subs)):min(end, len(subs))] {
-				sub.slot.show(frame)
+			stage := subs[min(end-stretch, len(subs)):min(end, len(subs))]
+			begin, replaced := s.meters.now(), 0
+			for _, sub := range stage {
+				if sub.slot.show(frame) {
+					replaced++
+				}
 			}
+			s.meters.walked(len(stage), replaced, begin)
 			if end >= len(subs) {
 				return
 			}

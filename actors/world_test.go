@@ -13,6 +13,7 @@ import (
 	"github.com/oponn/oponn"
 	"github.com/oponn/oponn/actors"
 	"github.com/oponn/oponn/actors/bus"
+	"github.com/oponn/oponn/http/ops"
 	"github.com/oponn/oponn/persistence/storetest"
 )
 
@@ -23,6 +24,8 @@ type world struct {
 	store *storetest.Memory
 	bus   *bus.Local
 	keys  *touchyKeys
+	// metrics are those of a Config that has some.
+	metrics *ops.Metrics
 }
 
 // inWorld runs a test in a bubble of virtual time, with a system that is
@@ -47,7 +50,8 @@ func newWorld(t *testing.T, store *storetest.Memory, b *bus.Local, tune func(*ac
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &world{System: system, t: t, store: store, bus: b, keys: keys}
+	metrics, _ := cfg.Meter.(*ops.Metrics)
+	return &world{System: system, t: t, store: store, bus: b, keys: keys, metrics: metrics}
 }
 
 func (w *world) drain() {

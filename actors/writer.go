@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -25,6 +24,7 @@ type (
 	transacted struct {
 		jobs   []*job
 		result []oponn.Appended
+		took   time.Duration
 	}
 )
 
@@ -41,7 +41,12 @@ const transactionTimeout = 5 * time.Second
 
 // desk is what a writer keeps over its own crashes: whether a transaction is
 // under way, which goes on in a goroutine of its own.
-type desk struct{ writing bool }
+type desk struct {
+	writing bool
+	votes   pulse
+	last    int           // votes in the last transaction
+	took    time.Duration // by it
+}
 
 // writer commits batches: one transaction at a time, with the batches of all
 // ballots that gathered meanwhile (group commit). Each ballot has at most one
@@ -62,15 +67,21 @@ func (w *writer) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *appendBatch:
 		w.queue = append(w.queue, m.job)
+		w.system.meters.writer.waiting.Add(int64(len(m.job.batch.Votes)))
 		w.next(ctx)
 	case *transacted:
 		w.desk.writing = false
+		w.desk.done(m)
 		for i, j := range m.jobs {
+			w.system.meters.writer.waiting.Add(-int64(len(j.batch.Votes)))
 			ctx.Send(j.from, &committed{job: j, Appended: m.result[i]})
 		}
 		w.next(ctx)
+	case *lookAtWriter:
+		m.show(w.inspection())
 	case *actor.Restarting:
 		for _, j := range w.queue {
+			w.system.meters.writer.waiting.Add(-int64(len(j.batch.Votes)))
 			ctx.Send(j.from, &committed{job: j, Appended: oponn.Appended{Err: errBusy("Please try again.")}})
 		}
 	}
@@ -94,15 +105,20 @@ func (w *writer) next(ctx actor.Context) {
 	w.queue = append([]*job(nil), w.queue[n:]...)
 	w.desk.writing = true
 	self, root := ctx.Self(), w.system.root
-	w.system.task(func() { root.Send(self, &transacted{jobs: jobs, result: w.system.transact(jobs)}) })
+	w.system.task(func() {
+		begun := time.Now()
+		result := w.system.transact(jobs)
+		root.Send(self, &transacted{jobs: jobs, result: result, took: time.Since(begun)})
+	})
 }
 
 // transact runs one transaction.
 func (s *System) transact(jobs []*job) (result []oponn.Appended) {
+	ctx := onBehalfOf(jobs)
 	defer func() {
 		// A store that panics may have committed: only asking again will tell.
 		if reason := recover(); reason != nil {
-			s.cfg.Logger.Error("store failed", "reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
+			s.cfg.Logger.ErrorContext(ctx, "store failed", "reason", fmt.Sprint(reason), "stack", oponn.Stack())
 			result = make([]oponn.Appended, len(jobs))
 			for i := range result {
 				result[i].Err = errUnknown(errors.New("the store panicked"))
@@ -113,15 +129,38 @@ func (s *System) transact(jobs []*job) (result []oponn.Appended) {
 	for i, j := range jobs {
 		batches[i] = j.batch
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), transactionTimeout)
+	ctx, cancel := context.WithTimeout(ctx, transactionTimeout)
 	defer cancel()
+	defer s.meters.writer.transacting(batches, time.Now())
 	if shared := shareTransaction(jobs); shared != nil {
 		ctx = oponn.WithTrace(ctx, shared)
 		defer func() { shared.End(failed(result)) }()
 	}
 	result = s.cfg.Store.Append(ctx, batches)
+	votes := 0
+	s.failing.note(result)
 	for i := range result {
-		s.committed.Add(uint64(len(result[i].Effect.Outcomes)))
+		votes += len(result[i].Effect.Outcomes)
 	}
+	s.committed.Add(uint64(votes))
+	s.votes.add(votes)
 	return result
+}
+
+// onBehalfOf returns a context that names a request of those whose votes the
+// jobs carry, and how many more there are.
+func onBehalfOf(jobs []*job) context.Context {
+	var first string
+	waiting := 0
+	for _, j := range jobs {
+		switch {
+		case first != "":
+		case len(j.casts) > 0:
+			first = j.casts[0].origin
+		case len(j.changes) > 0:
+			first = j.changes[0].origin
+		}
+		waiting += len(j.casts) + len(j.changes)
+	}
+	return named(context.Background(), first, waiting)
 }

@@ -30,6 +30,12 @@ func (s *Server) client(r *http.Request) netip.Addr {
 	return addr
 }
 
+// byProxy says whether a request came by a proxy that we trust.
+func (s *Server) byProxy(r *http.Request) bool {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	return err == nil && s.trusted(peer.Addr().Unmap())
+}
+
 func (s *Server) trusted(addr netip.Addr) bool {
 	for _, prefix := range s.cfg.TrustedProxies {
 		if prefix.Contains(addr) {

@@ -17,6 +17,9 @@ func (s *Server) createByAPI(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.spendByAddress(c.Request(), s.budgets.ballots, tooManyBallots); err != nil {
+		return err
+	}
 	created, err := s.ballots.Create(c.Request().Context(), draft, oponn.OwnerID{})
 	if err != nil {
 		return err

@@ -17,7 +17,7 @@ func (s *Server) readDraft(c echo.Context) (oponn.Draft, error) {
 	var retention *int
 	rules := &draft.Rules
 	err := readJSON(c, creationLimit, map[string]any{
-		"question": &draft.Question, "options": &draft.Options, "allow_write_in": &draft.AllowWriteIn,
+		"question": &draft.Question, "options": (*labels)(&draft.Options), "allow_write_in": &draft.AllowWriteIn,
 		"opens_at": &opens, "closes_at": &closes, "choices": &choices,
 		"visibility": &rules.Visibility, "protection": &rules.Protection, "write_ins": &rules.WriteIns,
 		"allow_change": &rules.AllowChange, "shuffle_options": &rules.ShuffleOptions, "join_code": &rules.JoinCode, "retention_days": &retention,
@@ -99,7 +99,7 @@ func readChange(c echo.Context) (oponn.Change, error) {
 	}
 	if options != nil {
 		change.Options = []string{}
-		if json.Unmarshal(options, &change.Options) != nil {
+		if json.Unmarshal(options, (*labels)(&change.Options)) != nil {
 			wrong = append(wrong, oponn.FieldError{Field: "options", Code: "type", Message: "This field has a value of another type."})
 		}
 		if change.Options == nil { // null

@@ -21,7 +21,7 @@ func (s *Server) asOwner(c echo.Context) (oponn.BallotID, error) {
 	if !snapshot.Ballot.Owns(bearer(c.Request())) {
 		return oponn.BallotID{}, oponn.Errorf(oponn.CodeOwnerRequired, "Only the owner's key opens this.")
 	}
-	return id, nil
+	return id, s.spendByOwner(c.Request().Context(), id)
 }
 
 // changeBallot lets the owner close, open and edit a ballot, and move its

@@ -10,7 +10,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/oponn/oponn"
-	"github.com/oponn/oponn/http/limit"
 )
 
 // castByAPI takes a vote. It may be repeated with the same Idempotency-Key.
@@ -18,6 +17,9 @@ func (s *Server) castByAPI(c echo.Context) error {
 	r := c.Request()
 	id, err := ballotID(c)
 	if err != nil {
+		return err
+	}
+	if err := s.spendByAddress(r, s.budgets.votes, tooManyVotes); err != nil {
 		return err
 	}
 	cast := oponn.Cast{Ballot: id}
@@ -42,9 +44,14 @@ func (s *Server) castByAPI(c echo.Context) error {
 	if cast.VoteID, err = oponn.ParseVoteID(r.Header.Get("Idempotency-Key")); err != nil {
 		return err
 	}
+	if err := s.heldBack(r, cast); err != nil {
+		return err
+	}
 	// Whether or not its sender waits for the answer, a vote that has come is
 	// cast; and nothing has to watch for the sender's leaving.
-	receipt, err := s.ballots.Cast(context.WithoutCancel(r.Context()), cast)
+	ctx := known(context.WithoutCancel(r.Context()), c)
+	receipt, err := s.ballots.Cast(ctx, cast)
+	s.settle(ctx, r, cast, receipt, err)
 	if err != nil {
 		return err
 	}
@@ -138,8 +145,11 @@ func (s *Server) createVoters(c echo.Context) error {
 	case *count < 1 || *count > maxTokens:
 		return oponn.Invalid(oponn.FieldError{Field: "count", Code: "out_of_range", Message: "Between 1 and 1000 tokens are given at once."})
 	}
-	if err := s.spend(c, *count); err != nil {
-		return err
+	if r := c.Request(); s.budgets.tokens != nil {
+		err := spend(r.Context(), s.budgets.tokens, s.addressKey(r), *count, "Too many voter tokens went to your network. Please wait a little.")
+		if err != nil {
+			return err
+		}
 	}
 	now := time.Now()
 	tokens := make([]string, *count)
@@ -147,19 +157,4 @@ func (s *Server) createVoters(c echo.Context) error {
 		tokens[i] = newVoterToken(s.tokens, now)
 	}
 	return writeJSON(c, http.StatusCreated, map[string][]string{"tokens": tokens})
-}
-
-// spend takes voter tokens from the budget of the client's address.
-func (s *Server) spend(c echo.Context, tokens int) error {
-	if s.tokenBudget == nil {
-		return nil
-	}
-	wait, err := s.tokenBudget.Take(c.Request().Context(), limit.AddressKey(s.client(c.Request())), tokens)
-	switch {
-	case err != nil:
-		return oponn.Retryable(oponn.CodeBusy, time.Second, err, "This can't be answered now. Please try again in a moment.")
-	case wait > 0:
-		return oponn.Retryable(oponn.CodeRateLimited, wait, nil, "Too many voter tokens went to your network. Please wait a little.")
-	}
-	return nil
 }

@@ -1,15 +1,11 @@
 package http
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"io"
-	"maps"
 	"mime"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -88,47 +84,4 @@ func readForm(c echo.Context, limit int64) (url.Values, error) {
 		}
 	}
 	return form, nil
-}
-
-// readJSON reads a JSON object into the given places by the names of its
-// fields. What can't be read at all is CodeMalformed; fields that are unknown
-// or of another type are CodeInvalid, all of them at once.
-func readJSON(c echo.Context, limit int64, fields map[string]any) error {
-	body, err := readBody(c, mediaJSON, limit)
-	if err != nil {
-		return err
-	}
-	return parseJSON(body, fields)
-}
-
-// parseJSON is readJSON of a body that has been read.
-func parseJSON(body []byte, fields map[string]any) error {
-	var object map[string]json.RawMessage
-	// encoding/json would mend bad UTF-8 in silence, and take null for an object.
-	if !utf8.Valid(body) || !bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{")) || json.Unmarshal(body, &object) != nil {
-		return oponn.Errorf(oponn.CodeMalformed, "The body must be one JSON object in UTF-8.")
-	}
-	var wrong []oponn.FieldError
-	for _, name := range slices.Sorted(maps.Keys(object)) {
-		place, known := fields[name]
-		switch {
-		case !known:
-			wrong = append(wrong, oponn.FieldError{Field: clip(name), Code: "unknown", Message: "There is no such field."})
-		case json.Unmarshal(object[name], place) != nil:
-			wrong = append(wrong, oponn.FieldError{Field: name, Code: "type", Message: "This field has a value of another type."})
-		}
-	}
-	if len(wrong) > 0 {
-		return oponn.Invalid(wrong...)
-	}
-	return nil
-}
-
-// clip shortens the name of an unknown field to what is worth sending back.
-func clip(name string) string {
-	const most = 64
-	if len(name) <= most {
-		return name
-	}
-	return strings.ToValidUTF8(name[:most], "") + "…"
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/oponn/oponn"
+	"github.com/oponn/oponn/http/limit"
 	"github.com/oponn/oponn/views"
 )
 
@@ -29,8 +30,11 @@ type Config struct {
 	TrustedProxies []netip.Prefix
 	// VoterTokens lets clients of the API ask for voter tokens.
 	VoterTokens bool
-	// RateLimits holds back addresses that ask for too much.
+	// RateLimits holds back addresses, voters and owners that ask for too much.
 	RateLimits bool
+	// Limiter makes what keeps a budget. Nil: this instance counts for itself,
+	// also what several should share.
+	Limiter func(limit.Budget) limit.Limiter
 	// LANURL returns the address to offer, for a phone to join, to a browser
 	// that came by a loopback address; empty for none. May be nil.
 	LANURL func() string
@@ -45,6 +49,8 @@ type Config struct {
 	// Logger takes one line for each request, without addresses, ids and
 	// cookies. Nil is slog.Default.
 	Logger *slog.Logger
+	// Meter counts requests, and what streams are sent; nil for none.
+	Meter oponn.Meter
 	// Tracer begins the traces of requests; nil: none are kept.
 	Tracer oponn.Tracer
 	// Privacy and Imprint are texts of the operators': paragraphs between empty
@@ -85,6 +91,9 @@ func (c *Config) check() error {
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
+	}
+	if c.Limiter == nil {
+		c.Limiter = local
 	}
 	if c.Assets == nil {
 		c.Assets = views.NewAssets()

@@ -19,6 +19,14 @@ import (
 // codeMethod is the one code that concerns HTTP alone.
 const codeMethod oponn.Code = "method_not_allowed"
 
+// minSpread and maxSpread bound how much longer than others somebody who was
+// refused may be told to wait. Retry-After counts whole seconds: there have to
+// be several to choose from.
+const (
+	minSpread = 3 * time.Second
+	maxSpread = 10 * time.Second
+)
+
 // statuses says which HTTP status a code stands for.
 var statuses = map[oponn.Code]int{
 	oponn.CodeMalformed:        http.StatusBadRequest,
@@ -50,8 +58,8 @@ var statuses = map[oponn.Code]int{
 type failure struct {
 	*oponn.Error
 	status int
-	// retryAfter is in whole seconds, spread by chance for 503, so that a
-	// crowd doesn't come back as one; zero for none.
+	// retryAfter is in whole seconds, spread by chance, so that a crowd that was
+	// refused doesn't come back as one; zero for none.
 	retryAfter time.Duration
 }
 
@@ -63,9 +71,9 @@ func newFailure(err error) failure {
 	f.retryAfter = f.RetryAfter
 	if f.status == http.StatusServiceUnavailable {
 		f.retryAfter = max(f.retryAfter, time.Second)
-		f.retryAfter += rand.N(f.retryAfter + time.Second) //nolint:gosec // chance is all it has to be
 	}
 	if f.retryAfter > 0 {
+		f.retryAfter += rand.N(min(max(f.retryAfter, minSpread), maxSpread)) //nolint:gosec // chance is all it has to be
 		f.retryAfter = (f.retryAfter + time.Second - 1).Truncate(time.Second)
 	}
 	return f
@@ -113,6 +121,7 @@ func (f failure) problem() *views.Problem {
 // document or a page.
 func (s *Server) fail(c echo.Context, err error) {
 	f := newFailure(err)
+	s.meters.failed(f.Code)
 	s.logFailure(c, f)
 	if c.Response().Committed {
 		return

@@ -8,3 +8,13 @@ func (s *Server) Routes() []string {
 	}
 	return all
 }
+
+// The budgets, for tests of which are shared.
+var (
+	TokenBudget  = tokenBudget
+	BallotBudget = ballotBudget
+	ReportBudget = reportBudget
+	JoinBudget   = joinBudget
+	CodeBudget   = codeBudget
+	VoteBudget   = voteBudget
+)

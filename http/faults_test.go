@@ -26,6 +26,8 @@ type faults struct {
 	runtime func(oponn.Viewer) oponn.Stream
 	owned   func() error
 	change  func() error
+	// named is told the ids of requests that cast or ask for results.
+	named func(id string)
 	// behind is what is shown to whoever has seen no more, as by an instance
 	// that has not heard of what came after.
 	behind *oponn.Snapshot
@@ -50,7 +52,14 @@ func (f *faults) Create(ctx context.Context, draft oponn.Draft, owner oponn.Owne
 	return f.Ballots.Create(ctx, draft, owner)
 }
 
+func (f *faults) name(ctx context.Context) {
+	if tell := fault(f, func(f *faults) func(string) { return f.named }); tell != nil {
+		tell(oponn.RequestID(ctx))
+	}
+}
+
 func (f *faults) Cast(ctx context.Context, cast oponn.Cast) (oponn.Receipt, error) {
+	f.name(ctx)
 	do := func() (oponn.Receipt, error) { return f.Ballots.Cast(ctx, cast) }
 	if broken := fault(f, func(f *faults) func(func() (oponn.Receipt, error)) (oponn.Receipt, error) { return f.cast }); broken != nil {
 		return broken(do)
@@ -59,6 +68,7 @@ func (f *faults) Cast(ctx context.Context, cast oponn.Cast) (oponn.Receipt, erro
 }
 
 func (f *faults) Result(ctx context.Context, ballot oponn.BallotID, after uint64) (oponn.Snapshot, error) {
+	f.name(ctx)
 	if broken := fault(f, func(f *faults) func() error { return f.result }); broken != nil {
 		return oponn.Snapshot{}, broken()
 	}

@@ -11,6 +11,11 @@ import (
 	"github.com/oponn/oponn/views"
 )
 
+// keptOptions is how many options a form keeps, to show them again: more than a
+// ballot may have, so that nobody who is told loses what was typed; not as many
+// as would make the page ten times as long as what was sent.
+const keptOptions = 2 * oponn.MaxOptions
+
 // readNewBallot reads the form for a new ballot. Empty rows of options are
 // there to be left empty.
 func readNewBallot(form url.Values) views.NewBallot {
@@ -28,7 +33,7 @@ func readNewBallot(form url.Values) views.NewBallot {
 		filled.WriteIns = oponn.WriteInsOpen.String() // a form of the release before
 	}
 	for _, option := range form["options"] {
-		if strings.TrimSpace(option) != "" {
+		if strings.TrimSpace(option) != "" && len(filled.Options) < keptOptions {
 			filled.Options = append(filled.Options, option)
 		}
 	}

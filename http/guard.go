@@ -16,7 +16,7 @@ import (
 var (
 	pagePolicy = []string{"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
 		"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"}
-	apiPolicy  = []string{"default-src 'none'; frame-ancestors 'none'"}
+	apiPolicy  = []string{"default-src 'none'; base-uri 'none'; frame-ancestors 'none'"}
 	features   = []string{"camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()"}
 	hsts       = []string{"max-age=31536000"} // a year
 	sameOrigin = []string{"same-origin"}

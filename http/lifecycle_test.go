@@ -144,6 +144,11 @@ func TestPanics(t *testing.T) {
 	if len(lines) != 2 || lines[0]["request"] != r.header.Get("X-Request-Id") || !strings.Contains(fmt.Sprint(lines[0]["stack"]), "faults_test.go") {
 		t.Errorf("the log says %v", lines)
 	}
+	for _, line := range lines {
+		if stack := fmt.Sprint(line["stack"]); strings.Contains(stack, "0x") {
+			t.Errorf("the stack shows arguments, which may be voters and keys:\n%s", stack)
+		}
+	}
 	w.get("/api/v1/ballots/"+b.ID).want(t, http.StatusOK)
 }
 

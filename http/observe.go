@@ -8,7 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
-	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -16,30 +16,72 @@ import (
 	"github.com/oponn/oponn"
 )
 
-// headerRequestID carries the id under which the log knows a request.
+// headerRequestID carries the id under which the log knows a request: a proxy
+// that we trust may bring one.
 const headerRequestID = "X-Request-Id"
+
+// maxRequestID is the most characters of an id that a proxy may bring.
+const maxRequestID = 64
 
 // observe gives every request an id, answers its errors and panics, and writes
 // its line of the log. A stream is logged when it ends.
 func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		begin := time.Now()
-		id := newRequestID()
+		id := s.requestID(c.Request())
 		c.Response().Header()[headerRequestID] = []string{id}
 		trace := s.beginTrace(c, id)
 		if err := s.recovering(c, next); err != nil {
 			s.fail(c, err)
 		}
+		ctx, status, took := c.Request().Context(), c.Response().Status, time.Since(begin)
+		s.meters.answered(c, status, took)
 		if c.Get(takenOver) != nil {
 			return nil // it is logged when the stream ends
 		}
-		ctx, status := c.Request().Context(), c.Response().Status
 		endTrace(trace, status)
 		if level := requestLevel(status); s.cfg.Logger.Enabled(ctx, level) {
 			s.cfg.Logger.Log(ctx, level, "request", "method", method(c), "route", route(c),
-				"status", status, "took", time.Since(begin), "request", id)
+				"status", status, "took", took, "request", id)
 		}
 		return nil
+	}
+}
+
+// requestID returns the id that a request has, from a proxy that we trust, or
+// gets.
+func (s *Server) requestID(r *http.Request) string {
+	if len(s.cfg.TrustedProxies) > 0 {
+		if id := r.Header.Get(headerRequestID); wellFormed(id) && s.byProxy(r) {
+			return id
+		}
+	}
+	return newRequestID()
+}
+
+// wellFormed says whether an id is one for a log: some letters and digits.
+func wellFormed(id string) bool {
+	if id == "" || len(id) > maxRequestID {
+		return false
+	}
+	for _, char := range []byte(id) {
+		if char != '-' && char != '_' && char != '.' && (char < '0' || char > '9') && (char < 'A' || char > 'Z') && (char < 'a' || char > 'z') {
+			return false
+		}
+	}
+	return true
+}
+
+// known returns a context of the request that knows its id.
+func known(ctx context.Context, c echo.Context) context.Context {
+	return oponn.WithRequestID(ctx, c.Response().Header().Get(headerRequestID))
+}
+
+// named lets whatever a request calls know its id.
+func (s *Server) named(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		c.SetRequest(c.Request().WithContext(known(c.Request().Context(), c)))
+		return next(c)
 	}
 }
 
@@ -53,12 +95,12 @@ func newRequestID() string {
 	return string(text[:])
 }
 
-// bound gives the answer to a request its deadline.
+// bound gives the answer to a request its deadline, and is named as well.
 func (s *Server) bound(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		ctx, cancel := context.WithTimeout(c.Request().Context(), s.cfg.Deadline)
 		defer cancel()
-		c.SetRequest(c.Request().WithContext(ctx))
+		c.SetRequest(c.Request().WithContext(known(ctx, c)))
 		return next(c)
 	}
 }
@@ -83,7 +125,7 @@ func (s *Server) recovering(c echo.Context, next echo.HandlerFunc) (err error) {
 		if reason == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so, too
 			panic(reason)
 		}
-		s.log(c, slog.LevelError, "handler panicked", "reason", fmt.Sprint(reason), "stack", string(debug.Stack()))
+		s.log(c, slog.LevelError, "handler panicked", "reason", fmt.Sprint(reason), "stack", oponn.Stack())
 		if c.Response().Committed {
 			panic(http.ErrAbortHandler) // half an answer must not look like a whole one
 		}
@@ -92,8 +134,15 @@ func (s *Server) recovering(c echo.Context, next echo.HandlerFunc) (err error) {
 	return next(c)
 }
 
-// log writes a line that can be found by the request's id.
+// log writes a line that can be found by the request's id. Errors of the
+// network name the peer's address, which stays out of it.
 func (s *Server) log(c echo.Context, level slog.Level, message string, attributes ...any) {
+	peer := c.Request().RemoteAddr
+	for i, attribute := range attributes {
+		if err, ok := attribute.(error); ok && peer != "" {
+			attributes[i] = strings.ReplaceAll(err.Error(), peer, aPeer)
+		}
+	}
 	attributes = append(attributes, "method", method(c), "route", route(c), "request", c.Response().Header().Get(headerRequestID))
 	s.cfg.Logger.Log(c.Request().Context(), level, message, attributes...) //nolint:sloglint // the callers' messages are constants
 }

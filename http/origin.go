@@ -82,6 +82,8 @@ func validHost(host string) bool {
 	}
 	if h, p, err := net.SplitHostPort(host); err == nil {
 		name, port = h, p
+	} else if strings.HasPrefix(host, "[") != strings.HasSuffix(host, "]") {
+		return false
 	} else {
 		name = strings.TrimSuffix(strings.TrimPrefix(name, "["), "]")
 	}

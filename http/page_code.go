@@ -21,11 +21,11 @@ func codePath(id oponn.BallotID, code oponn.VotingCode) string {
 // nothing up, whoever follows the link: whether the code is any good shows when
 // somebody votes.
 func (s *Server) openCode(c echo.Context) error {
+	c.Response().Header().Set("Referrer-Policy", "no-referrer")
 	id, err := ballotID(c)
 	if err != nil {
 		return err
 	}
-	c.Response().Header().Set("Referrer-Policy", "no-referrer")
 	snapshot, err := s.ballots.Result(c.Request().Context(), id, 0)
 	if err != nil {
 		return err

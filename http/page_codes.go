@@ -51,7 +51,10 @@ func (s *Server) makeCodes(c echo.Context, b oponn.Snapshot, form url.Values) er
 	if err != nil {
 		count = 0 // out of range
 	}
-	codes, err := s.ballots.NewCodes(c.Request().Context(), b.Ballot.ID, count)
+	var codes []oponn.VotingCode
+	if err = s.spendByOwner(c.Request().Context(), b.Ballot.ID); err == nil {
+		codes, err = s.ballots.NewCodes(c.Request().Context(), b.Ballot.ID, count)
+	}
 	if err == nil {
 		return s.showCodes(c, b.Ballot, codes)
 	}

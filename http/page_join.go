@@ -2,20 +2,11 @@ package http
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/oponn/oponn"
-	"github.com/oponn/oponn/http/limit"
 	"github.com/oponn/oponn/views"
-)
-
-// An address may try joinBudget join codes that lead nowhere in joinPeriod.
-// Those that lead somewhere cost nothing: a whole room may have one address.
-const (
-	joinBudget = 20
-	joinPeriod = 10 * time.Minute
 )
 
 // join leads from six digits to the ballot that has them.
@@ -44,23 +35,17 @@ func (s *Server) join(c echo.Context) error {
 
 // joined returns the open ballot of a code as it was typed.
 func (s *Server) joined(c echo.Context, typed string) (oponn.BallotID, error) {
-	ctx, address := c.Request().Context(), limit.AddressKey(s.client(c.Request()))
-	if s.joinBudget != nil {
-		wait, err := s.joinBudget.Take(ctx, address, 1)
-		if err != nil {
-			return oponn.BallotID{}, err
-		}
-		if wait > 0 {
-			return oponn.BallotID{}, oponn.Retryable(oponn.CodeRateLimited, wait, nil, "Too many wrong codes came from your network. Please wait a little.")
-		}
-	}
+	ctx, address := c.Request().Context(), s.addressKey(c.Request())
 	code, err := oponn.ParseJoinCode(typed)
 	if err != nil {
 		return oponn.BallotID{}, err
 	}
+	if err := spend(ctx, s.budgets.joins, address, 1, tooManyCodes); err != nil {
+		return oponn.BallotID{}, err
+	}
 	id, err := s.ballots.Join(ctx, code)
-	if s.joinBudget != nil && oponn.CodeOf(err) != oponn.CodeNotFound {
-		s.joinBudget.Return(address, 1)
+	if s.budgets.joins != nil && oponn.CodeOf(err) != oponn.CodeNotFound {
+		_ = s.budgets.joins.Return(ctx, address, 1) // whoever wasn't given it back has one attempt less
 	}
 	return id, err
 }

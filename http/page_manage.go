@@ -101,6 +101,9 @@ func pastedKey(text string) string {
 func (s *Server) manage(c echo.Context, snapshot oponn.Snapshot, action string, form url.Values) error {
 	id := snapshot.Ballot.ID
 	change, err := s.formChange(c, snapshot, action, form)
+	if err == nil {
+		err = s.spendByOwner(c.Request().Context(), id)
+	}
 	var changed oponn.Snapshot
 	if err == nil {
 		changed, err = s.changeFresh(c.Request().Context(), id, change)

@@ -73,6 +73,9 @@ func (s *Server) create(c echo.Context, filled views.NewBallot) (oponn.Created, 
 	if len(wrong) > 0 {
 		return oponn.Created{}, invalidBesides(draft, now, wrong...)
 	}
+	if err := s.spendByAddress(r, s.budgets.ballots, tooManyBallots); err != nil {
+		return oponn.Created{}, err
+	}
 	return s.ballots.Create(r.Context(), draft, s.greetOwner(c.Response(), r))
 }
 

@@ -5,21 +5,12 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/oponn/oponn"
-	"github.com/oponn/oponn/http/limit"
 	"github.com/oponn/oponn/views"
-)
-
-// Reports are lines of the log: so many from an address in an hour, and from
-// all of them together in a minute.
-const (
-	reportBudget = 5
-	reportFlood  = 60
 )
 
 // showReport shows the form that tells the operators of a ballot.
@@ -80,21 +71,12 @@ func (s *Server) takeReport(c echo.Context, report views.Report) error {
 	if len(wrong) > 0 {
 		return oponn.Invalid(wrong...)
 	}
-	budgets := []struct {
-		limit.Limiter
-		key string
-	}{{s.reportBudget, limit.AddressKey(s.client(c.Request()))}, {s.reportFlood, ""}}
-	for _, budget := range budgets {
-		if budget.Limiter == nil {
-			continue
-		}
-		wait, err := budget.Take(c.Request().Context(), budget.key, 1)
-		if err != nil {
-			return oponn.Retryable(oponn.CodeBusy, time.Second, err, "This can't be answered now. Please try again in a moment.")
-		}
-		if wait > 0 {
-			return oponn.Retryable(oponn.CodeRateLimited, wait, nil, "Too many reports came from your network. Please wait a little.")
-		}
+	const tooMany = "Too many reports came from your network. Please wait a little."
+	if err := s.spendByAddress(c.Request(), s.budgets.reports, tooMany); err != nil {
+		return err
+	}
+	if err := spend(c.Request().Context(), s.budgets.flood, "", 1, tooMany); err != nil {
+		return err
 	}
 	s.log(c, slog.LevelWarn, "ballot reported", "ballot", report.ID, "reason", report.Reason, "text", text)
 	return nil

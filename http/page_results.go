@@ -65,7 +65,7 @@ func resultData(b oponn.Snapshot, o oponn.Onlooker) views.Result {
 		r.Hidden = b.Ballot.Definition.Visibility
 		return r
 	}
-	r.Votes, r.Options = b.State.Voters, b.For(o)
+	r.Votes, r.Options, r.Every = b.State.Voters, b.For(o), b.Every
 	return r
 }
 

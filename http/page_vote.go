@@ -116,6 +116,9 @@ func (s *Server) castByForm(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.spendByAddress(c.Request(), s.budgets.votes, tooManyVotes); err != nil {
+		return err
+	}
 	form, err := readForm(c, voteLimit)
 	if err != nil {
 		return err
@@ -160,7 +163,13 @@ func (s *Server) castForm(c echo.Context, id oponn.BallotID, by formVoter, form 
 	if cast.Choices, cast.WriteIn, err = chosen(form); err != nil {
 		return oponn.Receipt{}, err
 	}
-	return s.castFresh(c.Request().Context(), cast)
+	r := c.Request()
+	if err := s.heldBack(r, cast); err != nil {
+		return oponn.Receipt{}, err
+	}
+	receipt, err := s.castFresh(r.Context(), cast)
+	s.settle(r.Context(), r, cast, receipt, err)
+	return receipt, err
 }
 
 // showVoted shows the result after a vote: for htmx at once, else by another

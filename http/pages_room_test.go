@@ -85,7 +85,7 @@ func TestJoin_GuessingIsLimited(t *testing.T) {
 	if wrong == code {
 		wrong = "100001"
 	}
-	for range 20 {
+	for range 100 {
 		guesser.open("/join?code="+wrong).want(t, http.StatusNotFound)
 	}
 	p := guesser.open("/join?code="+wrong).want(t, http.StatusTooManyRequests).says(t, en("error.join.limited"))
@@ -208,7 +208,7 @@ func TestPictures(t *testing.T) {
 // wantSVG checks that an answer is one, with a title and a description.
 func wantSVG(t *testing.T, r reply) {
 	t.Helper()
-	if got := r.header.Get("Content-Type"); got != "image/svg+xml" {
+	if got := r.header.Get("Content-Type"); got != "image/svg+xml; charset=utf-8" {
 		t.Errorf("it is %s", got)
 	}
 	for _, part := range []string{"<title>", "<desc>", "Tea &lt;or&gt;"} {

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	mediaSVG = "image/svg+xml"
+	mediaSVG = "image/svg+xml; charset=utf-8"
 	mediaPNG = "image/png"
 	// drawers is how many pictures are drawn at once, keptPictures how many are
 	// kept: some 60 KB each.

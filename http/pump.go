@@ -31,7 +31,7 @@ func (s *Server) pump(c echo.Context, d *dialect, from *sink) {
 		case <-from.wake:
 		}
 		if taken, ok := from.take(); ok {
-			if w.deliver(d, taken) != nil || taken.end != "" {
+			if w.deliver(d, taken, from.sent) != nil || taken.end != "" {
 				return
 			}
 			from.written()
@@ -67,11 +67,12 @@ func (w *streamWriter) begin(first []byte) error {
 }
 
 // deliver sends a frame, a beat and the end, whatever there is of them.
-func (w *streamWriter) deliver(d *dialect, what delivery) error {
+func (w *streamWriter) deliver(d *dialect, what delivery, count *cell) error {
 	var out []byte
 	if what.frame != nil {
 		out = news(what.frame, w.shown)
 		w.shown = what.frame.Version
+		count.frames.Add(1)
 	}
 	if what.beat {
 		out = append(out[:len(out):len(out)], d.heartbeat(time.Now())...)
@@ -79,6 +80,7 @@ func (w *streamWriter) deliver(d *dialect, what delivery) error {
 	if what.end != "" {
 		out = append(out[:len(out):len(out)], d.farewell(what.end, time.Second)...)
 	}
+	count.bytes.Add(uint64(len(out)))
 	return w.write(out)
 }
 

@@ -53,8 +53,8 @@ func (s *Server) routes() *echo.Echo {
 	get("/ballots/:id/report", s.showReport)
 	post("/ballots/:id/report", s.reportByForm)
 	get("/ballots/:id/results.csv", s.resultsFile(s.browserOnlooker))
-	e.GET("/ballots/:id/votes.csv", s.votesFile(s.browserOnlooker, "votes.csv", mediaCSV, export.VotesCSV))
-	e.GET("/ballots/:id/votes.json", s.votesFile(s.browserOnlooker, "votes.json", mediaJSON, export.VotesJSON))
+	e.GET("/ballots/:id/votes.csv", s.named(s.votesFile(s.browserOnlooker, "votes.csv", mediaCSV, export.VotesCSV)))
+	e.GET("/ballots/:id/votes.json", s.named(s.votesFile(s.browserOnlooker, "votes.json", mediaJSON, export.VotesJSON)))
 	get("/privacy", s.showPrivacy)
 	get("/imprint", s.showImprint)
 	endless(routePageStream, s.streamPage)
@@ -70,8 +70,8 @@ func (s *Server) routes() *echo.Echo {
 	get("/api/v1/ballots/:id/receipts/:receipt", s.getReceipt)
 	get("/api/v1/ballots/:id/results", s.getResults)
 	get("/api/v1/ballots/:id/results.csv", s.resultsFile(s.apiOnlooker))
-	e.GET("/api/v1/ballots/:id/votes.csv", s.votesFile(s.apiOnlooker, "votes.csv", mediaCSV, export.VotesCSV))
-	e.GET("/api/v1/ballots/:id/votes.json", s.votesFile(s.apiOnlooker, "votes.json", mediaJSON, export.VotesJSON))
+	e.GET("/api/v1/ballots/:id/votes.csv", s.named(s.votesFile(s.apiOnlooker, "votes.csv", mediaCSV, export.VotesCSV)))
+	e.GET("/api/v1/ballots/:id/votes.json", s.named(s.votesFile(s.apiOnlooker, "votes.json", mediaJSON, export.VotesJSON)))
 	endless(routeAPIStream, s.streamAPI)
 	e.POST("/api/v1/ballots/:id/votes", s.castByAPI) // Ballots.Cast has a deadline of its own
 	if s.cfg.VoterTokens {

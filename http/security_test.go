@@ -37,7 +37,7 @@ func TestProtectiveHeaders(t *testing.T) {
 		"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
 			"form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
 	}
-	wantOfAPI := map[string]string{"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
+	wantOfAPI := map[string]string{"Content-Security-Policy": "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"}
 	api := "/api/v1/ballots/" + b.ID
 	for _, r := range []request{
 		{method: "GET", path: "/"}, {method: "GET", path: "/new"}, {method: "POST", path: "/ballots"},
@@ -138,7 +138,7 @@ func TestHosts(t *testing.T) {
 		}
 	}
 	w = start(t, tuning{http: func(c *oponnhttp.Config) { c.LANURL = func() string { return "http://192.168.7.7:8080" } }})
-	for host, status := range map[string]int{"localhost:8080": 200, "laptop.local": 200, "[::1]:8080": 200, "10.0.0.1": 200, "a/b": 400, "a@b": 400, "a\"b": 400, "a:b": 400, "a:": 400, "::1": 400, "": 200} {
+	for host, status := range map[string]int{"localhost:8080": 200, "laptop.local": 200, "[::1]:8080": 200, "10.0.0.1": 200, "a/b": 400, "a@b": 400, "a\"b": 400, "a:b": 400, "a:": 400, "::1": 400, "[::1": 400, "::1]": 400, "": 200} {
 		if r := w.get("/", "Host", host); r.status != status {
 			t.Errorf("in development, host %s: %d", host, r.status)
 		}

@@ -19,44 +19,34 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/oponn/oponn/http/limit"
 	"github.com/oponn/oponn/views/locales"
 	"github.com/oponn/oponn/views/openapi"
 )
 
-const (
-	// tokenBudget is how many voter tokens an address may ask for in a minute.
-	tokenBudget = 10_000
-	// limitedKeys is how many addresses a limiter remembers.
-	limitedKeys = 100_000
-	// maxHeader is the most bytes of a request's head.
-	maxHeader = 32 << 10
-)
+// maxHeader is the most bytes of a request's head.
+const maxHeader = 32 << 10
 
 // Server answers requests. It is an http.Handler and safe for concurrent use.
 type Server struct {
 	cfg         Config
+	meters      *meters
 	ballots     Ballots
 	echo        *echo.Echo
 	http        *http.Server
 	crossOrigin *http.CrossOriginProtection
 	lastHost    atomic.Pointer[string] // that a request named, of those we serve
 
-	voters      identity
-	owners      identity
-	managers    signer // of cookies for ballots whose owner key the browser showed
-	codes       signer // of cookies that stand for codes
-	tokens      signer
-	tokenBudget limit.Limiter // nil: none
-	document    *openapi.Document
+	voters   identity
+	owners   identity
+	managers signer // of cookies for ballots whose owner key the browser showed
+	codes    signer // of cookies that stand for codes
+	tokens   signer
+	document *openapi.Document
 
-	reportBudget limit.Limiter // of an address; nil: none
-	reportFlood  limit.Limiter // of all addresses
-	exports      chan struct{} // has an entry for each export of votes under way
-
-	joinBudget *limit.Local // of an address; nil: none
-	pictures   *memo[pictureKey, []byte]
-	paces      *memo[paceKey, paceFound]
+	budgets  budgets
+	exports  chan struct{} // has an entry for each export of votes under way
+	pictures *memo[pictureKey, []byte]
+	paces    *memo[paceKey, paceFound]
 
 	apiDialects    dialects
 	pageDialects   map[*locales.Locale]dialects
@@ -84,14 +74,11 @@ func New(cfg Config, ballots Ballots) (*Server, error) {
 	for _, l := range locales.All() {
 		s.pageDialects[l], s.statusDialects[l] = pageDialects(l), statusDialect(l)
 	}
-	s.reportFlood, s.exports = limit.NewLocal(reportFlood, time.Minute, 1), make(chan struct{}, maxExports)
+	s.budgets, s.exports = newBudgets(cfg.RateLimits, s.cfg.Limiter), make(chan struct{}, maxExports)
 	s.pictures, s.paces = newMemo[pictureKey, []byte](keptPictures, drawers), newMemo[paceKey, paceFound](keptPaces, paceReaders)
 	s.sockets = newSockets()
 	s.seats = newSeats(cfg.MaxStreams, cfg.MaxStreams)
 	if cfg.RateLimits {
-		s.joinBudget = limit.NewLocal(joinBudget, joinPeriod, limitedKeys)
-		s.reportBudget = limit.NewLocal(reportBudget, time.Hour, limitedKeys)
-		s.tokenBudget = limit.NewLocal(tokenBudget, time.Minute, limitedKeys)
 		s.seats = newSeats(cfg.MaxStreams, max(cfg.MaxStreams/2, 1))
 	}
 	for purpose, signer := range map[string]*signer{
@@ -108,6 +95,7 @@ func New(cfg Config, ballots Ballots) (*Server, error) {
 	}
 	s.voters.name, s.owners.name = "oponn_voter", "oponn_owner"
 	s.echo = s.routes()
+	s.meters = newMeters(cfg.Meter, s.echo.Routes())
 	s.http = &http.Server{
 		Handler: s,
 		// For head and body together: a deadline of its own for the head would
@@ -118,8 +106,7 @@ func New(cfg Config, ballots Ballots) (*Server, error) {
 		IdleTimeout:    2 * time.Minute,
 		MaxHeaderBytes: maxHeader,
 		ConnContext:    withPlainConn,
-		// Its complaints are about peers and name their addresses.
-		ErrorLog: slog.NewLogLogger(cfg.Logger.Handler(), slog.LevelDebug),
+		ErrorLog:       slog.NewLogLogger(complaints{cfg.Logger.Handler()}, slog.LevelDebug),
 	}
 	return s, nil
 }

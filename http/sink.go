@@ -1,6 +1,7 @@
 package http
 
 import (
+	"math/rand/v2"
 	"sync"
 
 	"github.com/oponn/oponn"
@@ -10,6 +11,7 @@ import (
 // to the viewer: one frame, of which the latest wins, one beat and the end.
 type sink struct {
 	wake chan struct{} // holds one: something is there
+	sent *cell
 
 	mu      sync.Mutex
 	frame   *oponn.Frame
@@ -20,7 +22,9 @@ type sink struct {
 	left    bool
 }
 
-func newSink() *sink { return &sink{wake: make(chan struct{}, 1)} }
+func newSink(to *tally) *sink {
+	return &sink{wake: make(chan struct{}, 1), sent: to.by(rand.Int32())} //nolint:gosec // any will do
+}
 
 // delivery is what there is to write at once, in this order.
 type delivery struct {
@@ -32,6 +36,9 @@ type delivery struct {
 // Offer implements oponn.Sink.
 func (s *sink) Offer(frame *oponn.Frame) {
 	s.put(func() {
+		if s.frame != nil {
+			s.sent.conflated.Add(1)
+		}
 		if s.frame == nil || frame.Version > s.frame.Version {
 			s.frame = frame
 		}

@@ -2,7 +2,6 @@ package http
 
 import (
 	"bytes"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
@@ -48,7 +47,7 @@ type socket struct {
 	seat    *seat
 	stream  oponn.Stream
 	begin   int64 // when the request came, in Unix nanoseconds
-	request [8]byte
+	request string
 
 	// handed is the descriptor from when the handler has taken it until it is
 	// closed; before, and after, noDescriptor and closed.
@@ -90,7 +89,7 @@ func (s *Server) streamDirectly(c echo.Context, id oponn.BallotID, d *dialect, c
 		return err
 	}
 	k.seat, k.stream, k.rest = place, stream, append(responseHead(c.Response().Header()), d.hello(time.Now())...)
-	_, _ = hex.Decode(k.request[:], []byte(c.Response().Header().Get(headerRequestID)))
+	k.request = c.Response().Header().Get(headerRequestID)
 	if !k.handed.CompareAndSwap(noDescriptor, int32(fd)) { // the actor has given up before
 		_ = syscall.Close(fd)
 		place.leave()
@@ -154,9 +153,13 @@ func responseHead(h http.Header) []byte {
 // Offer implements oponn.Sink.
 func (k *socket) Offer(frame *oponn.Frame) {
 	if !k.attached || len(k.rest) > 0 {
+		if k.next != nil {
+			k.count().conflated.Add(1)
+		}
 		k.next = frame
 		return
 	}
+	k.count().frames.Add(1)
 	k.rest = news(frame, k.shown)
 	k.shown = frame.Version
 	k.send()
@@ -215,6 +218,7 @@ func (k *socket) step() bool {
 		return false
 	case len(k.rest) > 0:
 	case k.next != nil:
+		k.count().frames.Add(1)
 		k.rest, k.shown, k.next = news(k.next, k.shown), k.next.Version, nil
 	case k.end != "" && !k.parting:
 		k.rest, k.parting = k.dialect.farewell(k.end, time.Second), true
@@ -231,11 +235,11 @@ func (k *socket) send() bool {
 		n, err := syscall.SendmsgN(int(k.handed.Load()), k.rest, nil, nil, syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL)
 		switch {
 		case err == nil && n == len(k.rest):
-			k.taken += uint64(n)
+			k.took(n)
 			k.rest = nil
 			return true
 		case err == nil:
-			k.taken += uint64(n)
+			k.took(n)
 			k.rest = k.rest[n:] // the next call says why, and asks to be woken
 		case errors.Is(err, syscall.EAGAIN):
 			return false
@@ -247,6 +251,15 @@ func (k *socket) send() bool {
 	}
 }
 
+// took counts bytes that the system has taken.
+func (k *socket) took(n int) {
+	k.taken += uint64(n)
+	k.count().bytes.Add(uint64(n))
+}
+
+// count is where to count what the viewer is sent.
+func (k *socket) count() *cell { return k.server.meters.sent.by(k.turn) }
+
 // Close implements oponn.Sink. Sockets forgets the descriptor before its
 // number can be another connection's.
 func (k *socket) Close() {
@@ -255,7 +268,7 @@ func (k *socket) Close() {
 		return // the rest may be the handler's still
 	}
 	k.rest, k.next = nil, nil
-	k.server.logStream(k.dialect, time.Unix(0, k.begin), hex.EncodeToString(k.request[:]))
+	k.server.logStream(k.dialect, time.Unix(0, k.begin), k.request)
 	k.seat.leave()
 	if k.attached {
 		k.server.sockets.forget(fd)

@@ -7,7 +7,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/oponn/oponn"
-	"github.com/oponn/oponn/http/limit"
 )
 
 // busyPause is how long a viewer stays away, at least, for whom there was no
@@ -39,6 +38,7 @@ func (s *Server) streamPage(c echo.Context) error {
 		return err
 	}
 	f := newFailure(err)
+	s.meters.failed(f.Code)
 	s.logFailure(c, f)
 	return newStreamWriter(c).begin(d.farewell(reasonOf(f.Code), max(f.retryAfter, time.Second)))
 }
@@ -85,7 +85,11 @@ func (s *Server) stream(c echo.Context, d *dialect) error {
 	if s.draining.Load() {
 		return errDraining()
 	}
-	place, ok := s.seats.take(limit.AddressKey(s.client(c.Request())))
+	address := s.addressKey(c.Request())
+	if err := spend(c.Request().Context(), s.budgets.streams, address, 1, "Too many streams were opened from your network. Please wait a little."); err != nil {
+		return err
+	}
+	place, ok := s.seats.take(address)
 	if !ok {
 		return oponn.Retryable(oponn.CodeBusy, busyPause, nil, "Too many are watching at this moment. Please try again in a while.")
 	}
@@ -93,7 +97,7 @@ func (s *Server) stream(c echo.Context, d *dialect) error {
 		return s.streamDirectly(c, id, d, conn, place)
 	}
 	defer place.leave()
-	from := newSink()
+	from := newSink(&s.meters.sent)
 	stream, err := s.watch(c, id, d, from)
 	if err != nil {
 		return err
@@ -107,7 +111,7 @@ func (s *Server) stream(c echo.Context, d *dialect) error {
 // watch opens the stream in the runtime.
 func (s *Server) watch(c echo.Context, id oponn.BallotID, d *dialect, to oponn.Sink) (oponn.Stream, error) {
 	r := c.Request()
-	ctx, cancel := context.WithTimeout(r.Context(), s.cfg.Deadline)
+	ctx, cancel := context.WithTimeout(known(r.Context(), c), s.cfg.Deadline)
 	defer cancel()
 	after, err := s.resume(ctx, id, d, max(seen(c), parseVersion(r.Header.Get("Last-Event-ID"))))
 	if err != nil {

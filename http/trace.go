@@ -2,7 +2,6 @@ package http
 
 import (
 	"net/http"
-	"net/netip"
 
 	"github.com/labstack/echo/v4"
 
@@ -20,7 +19,7 @@ func (s *Server) beginTrace(c echo.Context, request string) oponn.Trace {
 	}
 	r := c.Request()
 	parent := ""
-	if peer, err := netip.ParseAddrPort(r.RemoteAddr); err == nil && s.trusted(peer.Addr().Unmap()) {
+	if s.byProxy(r) {
 		parent = r.Header.Get("Traceparent")
 	}
 	trace := s.cfg.Tracer.Begin(method(c)+" "+pattern, request, parent)

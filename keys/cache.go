@@ -29,6 +29,7 @@ type cache struct {
 	age, grace, deadline time.Duration
 	unwrap               func(context.Context, oponn.BallotID, oponn.WrappedKey) (*dataKey, error)
 
+	meters  cacheMeters
 	mu      sync.Mutex
 	opened  *lru.Cache[oponn.BallotID, entry]
 	flights map[oponn.BallotID]*flight // the newest call of each ballot
@@ -52,7 +53,9 @@ func newCache(s settings) *cache {
 	if err != nil {
 		panic(err) // only for a size below 1, which WithCacheSize lets nobody ask for
 	}
-	return &cache{age: s.age, grace: s.grace, deadline: s.deadline, opened: opened, flights: make(map[oponn.BallotID]*flight)}
+	c := &cache{age: s.age, grace: s.grace, deadline: s.deadline, opened: opened, flights: make(map[oponn.BallotID]*flight)}
+	c.meters = newCacheMeters(s.meter, c, s.size)
+	return c
 }
 
 // open returns the ballot's key from the cache or from the KEK. Its errors are
@@ -63,6 +66,7 @@ func (c *cache) open(ctx context.Context, ballot oponn.BallotID, wrapped oponn.W
 	c.mu.Lock()
 	if e, ok := c.get(ballot, d); ok && c.fresh(e) {
 		c.mu.Unlock()
+		c.meters.hits.Add(1)
 		return e.key, nil
 	}
 	f := c.flights[ballot]
@@ -76,13 +80,16 @@ func (c *cache) open(ctx context.Context, ballot oponn.BallotID, wrapped oponn.W
 	c.mu.Unlock()
 	key, err := f.wait(ctx)
 	if !unreached(err) {
+		c.meters.misses.Add(1)
 		return key, err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if e, ok := c.get(ballot, d); ok {
+		c.meters.stale.Add(1)
 		return e.key, nil
 	}
+	c.meters.misses.Add(1)
 	return nil, err
 }
 
@@ -161,8 +168,11 @@ func (c *cache) add(ballot oponn.BallotID, digest [sha256.Size]byte, key *dataKe
 			break
 		}
 		c.opened.RemoveOldest()
+		c.meters.evicted.Add(1)
 	}
-	c.opened.Add(ballot, entry{key: key, digest: digest, at: time.Now()})
+	if c.opened.Add(ballot, entry{key: key, digest: digest, at: time.Now()}) {
+		c.meters.evicted.Add(1)
+	}
 }
 
 // digest tells wrapped keys apart. It hashes public values only.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/oponn/oponn"
+	"github.com/oponn/oponn/http/ops"
 )
 
 func away(context.Context) error    { return unavailable(errors.New("connection refused")) }
@@ -177,5 +178,20 @@ func TestGrace_ACallerWhoLeavesGetsTheOldKey(t *testing.T) {
 			t.Error(err)
 		}
 		pass(DefaultDeadline) // the refresh ends too
+	})
+}
+
+func TestGrace_IsCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		metrics, kek := ops.NewMetrics(), newFakeKEK(t)
+		ring := NewRing(kek, WithMeter(metrics))
+		ballot, wrapped := mustCreate(t, ring)
+		kek.intercept(away)
+		pass(16 * time.Minute)
+		mustOpen(t, ring, ballot, wrapped)
+		const name = "oponn_keys_cache_requests_total"
+		if got := metrics.Read(name).Value(name, "result", "stale"); got != 1 {
+			t.Errorf("%v stale keys, want 1", got)
+		}
 	})
 }

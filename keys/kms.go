@@ -28,6 +28,9 @@ type KMSConfig struct {
 	Deadline time.Duration
 	// Logger is told of outages and denials; nil stands for slog.Default().
 	Logger *slog.Logger
+	// Meter measures the calls; nil for none. Give it to one master key, the
+	// one that new keys are wrapped with.
+	Meter oponn.Meter
 }
 
 // KMSKEK is a master key in AWS KMS, which never leaves it: symmetric, for

@@ -48,6 +48,7 @@ type kmsCalls struct {
 	deadline         time.Duration
 	breaker          *gobreaker.CircuitBreaker[struct{}]
 	health           *kmsHealth
+	meters           kmsMeters
 }
 
 func dialKMS(ctx context.Context, cfg KMSConfig) (*kmsCalls, error) {
@@ -69,10 +70,12 @@ func dialKMS(ctx context.Context, cfg KMSConfig) (*kmsCalls, error) {
 			t.MaxIdleConns, t.MaxIdleConnsPerHost = kmsConnections, kmsConnections
 		})
 	})
+	breaker := newBreaker()
 	return &kmsCalls{
 		api: api, region: loaded.Region, endpoint: aws.ToString(api.Options().BaseEndpoint),
 		deadline: cmp.Or(cfg.Deadline, DefaultDeadline),
-		breaker:  newBreaker(),
+		breaker:  breaker,
+		meters:   newKMSMeters(cfg.Meter, breaker),
 		health:   newKMSHealth(cmp.Or(cfg.Logger, slog.Default())),
 	}, nil
 }
@@ -94,6 +97,7 @@ func call[In, Out any](ctx context.Context, c *kmsCalls, op operation, about str
 	ctx, cancel := context.WithTimeout(ctx, c.deadline)
 	defer cancel()
 	var out *Out
+	called := time.Now()
 	_, err := c.breaker.Execute(func() (_ struct{}, err error) {
 		began := time.Now()
 		out, err = send(ctx, in)
@@ -107,6 +111,7 @@ func call[In, Out any](ctx context.Context, c *kmsCalls, op operation, about str
 		err = errors.New("no answer") // the SDK panicked, or worse
 	}
 	v := judge(err)
+	c.meters.called(op, v, called)
 	c.health.note(op, about, v, err)
 	if err = coded(op, about, v, err); err != nil {
 		return nil, err

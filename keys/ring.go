@@ -42,6 +42,7 @@ type settings struct {
 	size                 int
 	age, grace, deadline time.Duration
 	former               []KEK
+	meter                oponn.Meter
 }
 
 // WithCacheSize bounds the opened keys that are kept: at least 1, by default

@@ -41,7 +41,7 @@ var bundle = []string{"static/vendor/htmx.min.js", "static/vendor/hx-sse.min.js"
 var contentTypes = map[string]string{
 	".css": "text/css; charset=utf-8",
 	".js":  "text/javascript; charset=utf-8",
-	".svg": "image/svg+xml",
+	".svg": "image/svg+xml; charset=utf-8",
 }
 
 // Assets are the static files, under names that carry a hash of what is in

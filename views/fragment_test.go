@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/net/html"
 
@@ -61,6 +62,26 @@ func TestResultFragment(t *testing.T) {
 		text := fragment(t, result(0, 0))
 		if strings.Contains(text, "tied") || strings.Contains(text, "first\"") || !strings.Contains(text, "No votes yet") {
 			t.Errorf("got %s", text)
+		}
+	})
+	t.Run("says that results come seldom, while they come", func(t *testing.T) {
+		r := result(5, 5, 1)
+		if text := fragment(t, r); strings.Contains(text, "every") {
+			t.Errorf("got %s", text)
+		}
+		r.Every = 2 * time.Second
+		for _, l := range locales.All() {
+			var text strings.Builder
+			if err := views.ResultFragment(l, r).Render(t.Context(), &text); err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(text.String(), `<p class="every">`+l.T("live.every", l.Number(2))+"</p>") {
+				t.Errorf("%s: %s", l.Lang(), text.String())
+			}
+		}
+		r.Status = oponn.Closed
+		if text := fragment(t, r); strings.Contains(text, "every") {
+			t.Errorf("closed: %s", text)
 		}
 	})
 	t.Run("is small", func(t *testing.T) {

@@ -17,6 +17,10 @@ type Result struct {
 	Hidden oponn.Visibility
 	// Votes counts voters; percentages are of it.
 	Votes uint64
+	// Every is the time between two states on the stream, where it is so long
+	// that viewers should know; else zero, and for those from whom counts are
+	// hidden: it would tell them that many vote.
+	Every time.Duration
 	// Options are in the order of the ballot, write-ins last, with their
 	// counts. They keep that order whoever leads.
 	Options []oponn.Result

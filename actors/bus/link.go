@@ -72,6 +72,7 @@ func (l *link) run(ctx context.Context) {
 			return
 		}
 		l.bus.health.failing(l.name, err)
+		l.bus.meters.broken.Add(1)
 		if begun {
 			pause.reset()
 		}
@@ -123,6 +124,7 @@ func (l *link) session(ctx context.Context) (begun bool, err error) {
 		}
 		if !begun {
 			begun = true
+			l.bus.meters.connected.Add(1)
 			l.bus.health.well(l.name)
 			l.bus.health.well("publish") // until it fails again
 		}

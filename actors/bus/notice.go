@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"time"
 
 	"github.com/oponn/oponn"
 )
@@ -11,7 +12,7 @@ import (
 // A notice on the wire, all numbers big endian:
 //
 //	byte     0       format: 1
-//	byte     1       kind: 1 a head, 2 the ballot is gone, 3 a roll
+//	byte     1       kind: 1 a head, 2 the ballot is gone, 3 a roll, 4 an age
 //	bytes    2 … 17  ballot
 //
 // and of a head
@@ -28,6 +29,12 @@ import (
 //	bytes   26 … 29  watching
 //	byte    30       1 when it asks, else 0
 //
+// and of an age, which they refuse too
+//
+//	bytes   18 … 25  instance
+//	bytes   26 … 33  version
+//	bytes   34 … 37  age in microseconds, a minute at most
+//
 // There is one spelling of every notice. Only the sealed state is
 // authenticated, and bound to ballot and version: of the other numbers a
 // receiver must believe nothing that matters.
@@ -36,10 +43,12 @@ const (
 	kindHead     = 1
 	kindGone     = 2
 	kindRoll     = 3
+	kindAge      = 4
 
 	goneSize   = 2 + 16
 	headerSize = goneSize + 3*8 + 2
 	rollSize   = goneSize + 8 + 4 + 1
+	ageSize    = goneSize + 8 + 8 + 4
 	// maxSealed is far more than a ballot with all options and write-ins has.
 	maxSealed = 64 << 10
 )
@@ -56,6 +65,9 @@ func encodeNotice(n oponn.Notice) ([]byte, error) {
 	}
 	if n.Roll != nil {
 		return encodeRoll(n)
+	}
+	if n.Age != nil {
+		return encodeAge(n)
 	}
 	h := n.Head
 	if h.Ballot != n.Ballot || !sound(h) {
@@ -85,6 +97,8 @@ func decodeNotice(b string) (oponn.Notice, error) {
 		n.Roll = &oponn.Roll{Instance: binary.BigEndian.Uint64([]byte(b[goneSize:])),
 			Watching: int(binary.BigEndian.Uint32([]byte(b[goneSize+8:]))), Asks: b[rollSize-1] == 1}
 		return n, nil
+	case b[1] == kindAge && len(b) == ageSize:
+		return decodeAge(n, []byte(b[goneSize:]))
 	case b[1] != kindHead || len(b) <= headerSize:
 		return oponn.Notice{}, errNotice
 	}
@@ -120,4 +134,23 @@ func encodeRoll(n oponn.Notice) ([]byte, error) {
 		return append(b, 1), nil
 	}
 	return append(b, 0), nil
+}
+
+func encodeAge(n oponn.Notice) ([]byte, error) {
+	if n.Age.Age < 0 || n.Age.Age > oponn.MaxAge || n.Age.Version == 0 {
+		return nil, errTooLong
+	}
+	b := append([]byte{noticeFormat, kindAge}, n.Ballot[:]...)
+	b = binary.BigEndian.AppendUint64(b, n.Age.Instance)
+	b = binary.BigEndian.AppendUint64(b, n.Age.Version)
+	return binary.BigEndian.AppendUint32(b, uint32(n.Age.Age.Microseconds())), nil
+}
+
+func decodeAge(n oponn.Notice, b []byte) (oponn.Notice, error) {
+	n.Age = &oponn.Age{Instance: binary.BigEndian.Uint64(b), Version: binary.BigEndian.Uint64(b[8:]),
+		Age: time.Duration(binary.BigEndian.Uint32(b[16:])) * time.Microsecond}
+	if n.Age.Version == 0 || n.Age.Age > oponn.MaxAge {
+		return oponn.Notice{}, errNotice
+	}
+	return n, nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -20,6 +21,11 @@ func anyNotice(t *rapid.T) oponn.Notice {
 		return oponn.Notice{Ballot: ballot, Roll: &oponn.Roll{Instance: rapid.Uint64().Draw(t, "instance"),
 			Watching: rapid.IntRange(0, math.MaxUint32).Draw(t, "watching"), Asks: rapid.Bool().Draw(t, "asks")}}
 	}
+	if rapid.Bool().Draw(t, "age") {
+		return oponn.Notice{Ballot: ballot, Age: &oponn.Age{Instance: rapid.Uint64().Draw(t, "instance"),
+			Version: rapid.Uint64Range(1, math.MaxUint64).Draw(t, "version"),
+			Age:     time.Duration(rapid.Int64Range(0, oponn.MaxAge.Microseconds()).Draw(t, "age")) * time.Microsecond}}
+	}
 	position := rapid.Uint64().Draw(t, "position")
 	return oponn.Notice{Ballot: ballot, Head: oponn.Head{
 		Ballot:   ballot,
@@ -35,7 +41,10 @@ func same(a, b oponn.Notice) bool {
 	if a.Roll != nil && b.Roll != nil {
 		return a.Ballot == b.Ballot && *a.Roll == *b.Roll
 	}
-	sealed := (a.Roll == nil) == (b.Roll == nil) && bytes.Equal(a.Head.Sealed, b.Head.Sealed)
+	if a.Age != nil && b.Age != nil {
+		return a.Ballot == b.Ballot && *a.Age == *b.Age
+	}
+	sealed := (a.Roll == nil) == (b.Roll == nil) && (a.Age == nil) == (b.Age == nil) && bytes.Equal(a.Head.Sealed, b.Head.Sealed)
 	return sealed && a.Ballot == b.Ballot && a.Gone == b.Gone && a.Head.Ballot == b.Head.Ballot &&
 		a.Head.Version == b.Head.Version && a.Head.Position == b.Head.Position &&
 		a.Head.Voters == b.Head.Voters && a.Head.WriteIns == b.Head.WriteIns
@@ -73,7 +82,8 @@ func TestNotice(t *testing.T) {
 	}
 	for name, b := range map[string]string{
 		"another format":       change(0, 2),
-		"another kind":         change(1, 4),
+		"another kind":         change(1, 5),
+		"an age with a head":   change(1, 4),
 		"gone with a head":     change(1, 2),
 		"version 0":            change(18, 0, 0, 0, 0, 0, 0, 0, 0),
 		"more voters than log": change(34, 1),
@@ -88,10 +98,11 @@ func TestNotice(t *testing.T) {
 		})
 	}
 	for name, spoil := range map[string]func(*oponn.Notice){
-		"of two ballots":  func(n *oponn.Notice) { n.Head.Ballot[0]++ },
-		"without a state": func(n *oponn.Notice) { n.Head.Sealed = nil },
-		"oversized":       func(n *oponn.Notice) { n.Head.Sealed = make([]byte, bus.MaxSealed+1) },
-		"of version 0":    func(n *oponn.Notice) { n.Head.Version = 0 },
+		"of two ballots":      func(n *oponn.Notice) { n.Head.Ballot[0]++ },
+		"without a state":     func(n *oponn.Notice) { n.Head.Sealed = nil },
+		"oversized":           func(n *oponn.Notice) { n.Head.Sealed = make([]byte, bus.MaxSealed+1) },
+		"of version 0":        func(n *oponn.Notice) { n.Head.Version = 0 },
+		"of an age too great": func(n *oponn.Notice) { n.Age = &oponn.Age{Version: 1, Age: oponn.MaxAge + 1} },
 	} {
 		t.Run("one "+name+" is not written", func(t *testing.T) {
 			n := good
@@ -107,6 +118,7 @@ func FuzzDecodeNotice(f *testing.F) {
 	id := oponn.BallotID{1, 2, 3}
 	for _, n := range []oponn.Notice{
 		{Ballot: id, Gone: true},
+		{Ballot: id, Age: &oponn.Age{Instance: 1, Version: 2, Age: time.Second}},
 		{Ballot: id, Head: oponn.Head{Ballot: id, Version: 1, Sealed: []byte("s")}},
 		{Ballot: id, Head: oponn.Head{Ballot: id, Version: math.MaxUint64, Position: math.MaxUint64, Voters: 9, WriteIns: 200, Sealed: make([]byte, 300)}},
 	} {

@@ -22,6 +22,7 @@ type Redis struct {
 	cfg      settings
 	endpoint *endpoint
 	health   health
+	meters   *meters
 	ctx      context.Context // ends with the bus
 	stop     context.CancelFunc
 	running  sync.WaitGroup
@@ -42,6 +43,7 @@ type Option func(*settings)
 type settings struct {
 	namespace string
 	logger    *slog.Logger
+	meter     oponn.Meter
 	beat      time.Duration
 }
 
@@ -85,6 +87,7 @@ func OpenRedis(ctx context.Context, url string, options ...Option) (*Redis, erro
 	r := &Redis{cfg: cfg, endpoint: endpoint, ctx: life, stop: stop,
 		health:   health{logger: cfg.logger, failed: make(map[string]*DegradedError)},
 		followed: make(map[oponn.BallotID]bool)}
+	r.meters = r.newMeters(cfg.meter)
 	if err := r.connect(ctx); err != nil {
 		r.running.Go(r.keepConnecting)
 	}
@@ -133,7 +136,9 @@ func (r *Redis) keepConnecting() {
 
 // Publish implements oponn.Bus. It waits for Redis to take the notice, as long
 // as the context allows and a second at most.
-func (r *Redis) Publish(ctx context.Context, notice oponn.Notice) error {
+func (r *Redis) Publish(ctx context.Context, notice oponn.Notice) (err error) {
+	begin := time.Now()
+	defer func() { r.meters.publishing(begin, err) }()
 	payload, err := encodeNotice(notice)
 	if err != nil {
 		return fmt.Errorf("bus: publish: %w", err)
@@ -229,6 +234,7 @@ func (r *Redis) Close() error {
 func (r *Redis) deliver(channel, payload string) {
 	notice, err := decodeNotice(payload)
 	if err != nil || r.channel(notice.Ballot) != channel {
+		r.meters.refused.Add(1)
 		r.cfg.logger.Debug("message refused", "channel", channel, "bytes", len(payload))
 		return
 	}
@@ -237,6 +243,7 @@ func (r *Redis) deliver(channel, payload string) {
 	wanted := r.followed[notice.Ballot] && !r.closed
 	r.mu.RUnlock()
 	if wanted && receive != nil {
+		r.meters.received(notice)
 		receive(notice)
 	}
 }
@@ -252,6 +259,7 @@ func (r *Redis) subscribed(channel string) {
 	wanted := r.followed[ballot] && !r.closed
 	r.mu.RUnlock()
 	if wanted && resynced != nil {
+		r.meters.resyncs.Add(1)
 		resynced(ballot)
 	}
 }

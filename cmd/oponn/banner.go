@@ -86,10 +86,15 @@ const (
 	muted  colour = "\x1b[2m"
 )
 
-// painter returns what colours a text, if out is a terminal and its owner
-// wants colours (https://no-color.org).
+// colourful says whether out is a terminal whose owner wants colours
+// (https://no-color.org).
+func colourful(out io.Writer) bool {
+	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && interactive(out)
+}
+
+// painter returns what colours a text, where colours are wanted.
 func painter(out io.Writer) func(colour, string) string {
-	if os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && interactive(out) {
+	if colourful(out) {
 		return func(c colour, text string) string { return string(c) + text + "\x1b[0m" }
 	}
 	return func(_ colour, text string) string { return text }

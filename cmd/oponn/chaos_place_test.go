@@ -53,7 +53,7 @@ func newPlace(t *testing.T, c *cluster, name string) *place {
 }
 
 func (p *place) start(t *testing.T, c *cluster, dir string, settings []string) {
-	s := c.program.start(t, dir, settings...)
+	s := c.program.launch(t, dir, settings...)
 	s.url = "http://" + p.addr
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -33,6 +33,7 @@ type chore func(context.Context) error
 // store does that by itself, and has nobody to share chores with. The lock is
 // in Redis; without Redis, in Postgres.
 func (s *instance) startChores(p parts) {
+	meters := newChoreMeters(s.metrics)
 	purged := time.Time{}
 	purgeInTime := func(ctx context.Context) error {
 		if time.Since(purged) < purgeEvery {
@@ -40,18 +41,21 @@ func (s *instance) startChores(p parts) {
 		}
 		purged = time.Now()
 		n, err := purge(ctx, p.store)
+		meters.purged.Add(n)
 		if n > 0 {
 			s.log.Info("ballots deleted whose retention has ended", "count", n)
 		}
 		return err
 	}
-	work := chore(purgeInTime)
+	work := meters.atWork(purgeInTime)
 	if store, ok := p.store.(*postgres.Store); ok {
 		var lock oponn.Lock = store.Locks()
 		if shared, ok := p.bus.(*bus.Redis); ok {
 			lock = shared.Locks(store)
 		}
-		work = func(ctx context.Context) error { return doChores(ctx, lock, store, store.Sweep, purgeInTime) }
+		work = func(ctx context.Context) error {
+			return doChores(ctx, lock, store, meters.atWork(store.Sweep), meters.atWork(purgeInTime))
+		}
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan struct{})
@@ -66,7 +70,7 @@ func (s *instance) startChores(p parts) {
 				return
 			case <-turn.C:
 			}
-			if err := work(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, oponn.ErrHeld) {
+			if err := meters.round(ctx, work); err != nil && ctx.Err() == nil && !errors.Is(err, oponn.ErrHeld) {
 				s.log.Warn("chores not done", "error", err)
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -368,6 +369,10 @@ func (r *reader) certificate(cert, key string) {
 	default:
 		if _, err := tls.LoadX509KeyPair(cert, key); err != nil {
 			r.fault("OPONN_TLS_CERT and OPONN_TLS_KEY can't be used: %v.", err)
+		}
+		// A group may: that is how programs of several users share one.
+		if info, err := os.Stat(key); err == nil && info.Mode().Perm()&0o007 != 0 {
+			r.fault("OPONN_TLS_KEY: everybody may touch %s (mode %#o); run: chmod o= %s", key, info.Mode().Perm(), key)
 		}
 	}
 }

@@ -57,8 +57,12 @@ func describe(holder []byte) string {
 	return "which has just started"
 }
 
-// note writes down who holds the lock, for whoever comes second.
+// note writes down who holds the lock, if there is one, for whoever comes
+// second.
 func (l *lock) note(addr, opsAddr string) error {
+	if l == nil {
+		return nil
+	}
 	text := fmt.Sprintf("pid %d\naddress %s\nops %s\n", os.Getpid(), addr, opsAddr)
 	// A reader may come at any time: the text is replaced by one write, and cut
 	// to its length afterwards.

@@ -58,10 +58,12 @@ func loadCompose(t *testing.T, env map[string]string, profiles ...string) *types
 func TestCompose_Services(t *testing.T) {
 	infrastructure := []string{"localstack", "postgres", "redis"}
 	app := append([]string{"oponn-1", "oponn-2"}, infrastructure...)
+	observability := append([]string{"grafana", "jaeger", "prometheus"}, infrastructure...)
 	for name, tt := range map[string]struct{ profiles, services []string }{
 		"NoProfile": {nil, infrastructure},
 		"App":       {[]string{"app"}, app},
-		"All":       {[]string{"*"}, app},
+		"Observed":  {[]string{"observability"}, observability},
+		"All":       {[]string{"*"}, append(app, "grafana", "jaeger", "prometheus")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := loadCompose(t, nil, tt.profiles...).ServiceNames()
@@ -74,8 +76,11 @@ func TestCompose_Services(t *testing.T) {
 	}
 }
 
+// otlpEndpoint is OpenTelemetry's own variable, by which traces are asked for.
+const otlpEndpoint = "OTEL_EXPORTER_OTLP_ENDPOINT"
+
 // pinned is a tag that stays what it is: down to the last number.
-var pinned = regexp.MustCompile(`^[a-z0-9/]+:\d+\.\d+(\.\d+)?(-[a-z]+[\d.]*)?$`)
+var pinned = regexp.MustCompile(`^[a-z0-9/]+:v?\d+\.\d+(\.\d+)?(-[a-z]+[\d.]*)?$`)
 
 func TestCompose_Rules(t *testing.T) {
 	project := loadCompose(t, nil, "*")
@@ -122,7 +127,7 @@ func TestCompose_Instances(t *testing.T) {
 			t.Errorf("%s: read-only %v, without %v, as %q", name, s.ReadOnly, s.CapDrop, s.User)
 		}
 		for variable := range s.Environment {
-			if !slices.Contains(known, variable) {
+			if !slices.Contains(known, variable) && variable != otlpEndpoint {
 				t.Errorf("%s: the program knows no %s", name, variable)
 			}
 		}
@@ -165,7 +170,8 @@ func TestCompose_NoSecrets(t *testing.T) {
 }
 
 func TestEnvExample(t *testing.T) {
-	known := append(knownSettings(t), "POSTGRES_PORT", "REDIS_PORT", "LOCALSTACK_PORT", "POSTGRES_PASSWORD")
+	known := append(knownSettings(t), otlpEndpoint,
+		"POSTGRES_PORT", "REDIS_PORT", "LOCALSTACK_PORT", "POSTGRES_PASSWORD", "PROMETHEUS_PORT", "GRAFANA_PORT", "JAEGER_PORT")
 	for _, line := range regexp.MustCompile(`(?m)^#?([A-Z][A-Z0-9_]*)=(.*)$`).FindAllStringSubmatch(readRoot(t, ".env.example"), -1) {
 		name, value := line[1], line[2]
 		if !slices.Contains(known, name) {

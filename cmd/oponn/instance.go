@@ -12,24 +12,30 @@ import (
 	"github.com/oponn/oponn"
 	"github.com/oponn/oponn/actors"
 	"github.com/oponn/oponn/actors/bus"
+	"github.com/oponn/oponn/cmd/oponn/logging"
 	"github.com/oponn/oponn/cmd/oponn/tracing"
 	web "github.com/oponn/oponn/http"
 	"github.com/oponn/oponn/http/ops"
 	"github.com/oponn/oponn/keys"
+	"github.com/oponn/oponn/persistence/postgres"
 	"github.com/oponn/oponn/views"
 )
 
 // instance is a server with all its parts.
 type instance struct {
-	cfg config
-	log *slog.Logger
+	cfg     config
+	log     *slog.Logger
+	level   *slog.LevelVar
+	metrics *ops.Metrics
 
 	tracer      oponn.Tracer // nil: no traces are kept
 	runtime     *actors.System
 	web         *web.Server
-	ops         *ops.Server
+	front       *ops.Front
+	ops         *ops.Server // behind front, once all is there
 	listener    net.Listener
 	opsListener net.Listener
+	frontEnded  chan error // what front's Serve returned
 
 	// closing is what to close at the end, the last one first.
 	closing []part
@@ -40,10 +46,13 @@ type part struct {
 	close func() error
 }
 
-// start brings up all parts; the listeners last, so that whoever gets a
-// connection gets an answer. What was opened is closed when it fails.
-func start(ctx context.Context, cfg config, log *slog.Logger, assets *views.Assets) (_ *instance, err error) {
-	s := &instance{cfg: cfg, log: log}
+// start brings up all parts: first the operators' listener, which says how far
+// the others are; last that of the world, so that whoever gets a connection
+// gets an answer. What was opened is closed when it fails.
+func start(ctx context.Context, cfg config, log *logging.Log, assets *views.Assets) (_ *instance, err error) {
+	metrics := newMetrics()
+	cfg.storage.meter = metrics
+	s := &instance{cfg: cfg, log: log.Logger, level: log.Level, metrics: metrics, frontEnded: make(chan error, 1)}
 	defer func() {
 		if err != nil {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainLimit)
@@ -55,6 +64,9 @@ func start(ctx context.Context, cfg config, log *slog.Logger, assets *views.Asse
 	if err != nil {
 		return nil, err
 	}
+	if err := s.openFront(ctx, claim); err != nil {
+		return nil, err
+	}
 	if err := s.startTraces(ctx); err != nil {
 		return nil, err
 	}
@@ -62,13 +74,15 @@ func start(ctx context.Context, cfg config, log *slog.Logger, assets *views.Asse
 	if err != nil {
 		return nil, err
 	}
-	store, err := patiently(ctx, log, "database", func(ctx context.Context) (oponn.Store, error) {
-		return cfg.storage.open(ctx, cfg.production, false)
+	s.front.Step("database")
+	store, err := patiently(ctx, s.waits("database"), "database", func(ctx context.Context) (oponn.Store, error) {
+		return cfg.storage.open(ctx, cfg.production, false, postgres.Migrating(func() { s.front.Step("migrations") }))
 	})
 	if err != nil {
 		return nil, err
 	}
 	s.closeLater("database", store.Close)
+	s.front.Step("runtime")
 	if err := s.listen(ctx, claim); err != nil {
 		return nil, err
 	}
@@ -82,19 +96,41 @@ func start(ctx context.Context, cfg config, log *slog.Logger, assets *views.Asse
 	return s, nil
 }
 
-// listen opens the listeners, and says in the lock where they are.
+// openFront opens the operators' listener.
+func (s *instance) openFront(ctx context.Context, claim *lock) (err error) {
+	if s.opsListener, err = listen(ctx, "OPONN_OPS_ADDR", s.cfg.opsAddr, false); err != nil {
+		return err
+	}
+	s.front = ops.NewFront(s.cfg.opsAddr, s.log)
+	go func() { s.frontEnded <- s.front.Serve(s.opsListener) }()
+	s.closeLater("operators' listener", s.closeFront)
+	if s.cfg.production {
+		s.log.Info("starting", "version", version(), "ops", s.opsListener.Addr().String())
+	}
+	return claim.note(s.cfg.addr, s.opsListener.Addr().String())
+}
+
+// waits returns what says that the start waits for a part.
+func (s *instance) waits(what string) func(time.Duration, error) {
+	return func(pause time.Duration, why error) {
+		s.log.Warn("waiting", "for", what, "again_in", pause, "error", plainly(why))
+		s.front.Hinder(fmt.Errorf("waiting for the %s: %s", what, plainly(why)))
+	}
+}
+
+// closeFront ends what drain has not.
+func (s *instance) closeFront() error {
+	ctx, cancel := context.WithTimeout(context.Background(), drainLimit)
+	defer cancel()
+	return s.front.Shutdown(ctx)
+}
+
+// listen opens the listener for the world, and says in the lock where it is.
 func (s *instance) listen(ctx context.Context, claim *lock) (err error) {
 	if s.listener, err = listen(ctx, "OPONN_ADDR", s.cfg.addr, s.cfg.reusePort); err != nil {
 		return err
 	}
 	s.closeLater("listener", closeListener(s.listener))
-	if s.opsListener, err = listen(ctx, "OPONN_OPS_ADDR", s.cfg.opsAddr, false); err != nil {
-		return err
-	}
-	s.closeLater("operators' listener", closeListener(s.opsListener))
-	if claim == nil {
-		return nil
-	}
 	return claim.note(s.listener.Addr().String(), s.opsListener.Addr().String())
 }
 
@@ -122,7 +158,8 @@ func (s *instance) claim() (*lock, error) {
 // openKeys returns what signs and what unlocks.
 func (s *instance) openKeys(ctx context.Context) (secrets [][]byte, ring *keys.Ring, kek keys.KEK, err error) {
 	storage := s.cfg.storage
-	_, err = patiently(ctx, s.log, "database", func(ctx context.Context) (struct{}, error) {
+	s.front.Step("keys")
+	_, err = patiently(ctx, s.waits("database"), "database", func(ctx context.Context) (struct{}, error) {
 		return struct{}{}, storage.refuseFreshKey(ctx)
 	})
 	if err != nil {
@@ -142,7 +179,7 @@ func (s *instance) openKeys(ctx context.Context) (secrets [][]byte, ring *keys.R
 		ring *keys.Ring
 		kek  keys.KEK
 	}
-	both, err := patiently(ctx, s.log, "key service", func(ctx context.Context) (opened, error) {
+	both, err := patiently(ctx, s.waits("key service"), "key service", func(ctx context.Context) (opened, error) {
 		ring, kek, err := storage.keyring(ctx, s.log)
 		return opened{ring, kek}, err
 	})
@@ -181,7 +218,7 @@ func (s *instance) openBus(ctx context.Context) (oponn.Bus, error) {
 		s.closeLater("bus", local.Close)
 		return local, nil
 	}
-	shared, err := bus.OpenRedis(ctx, s.cfg.redisURL, bus.WithLogger(s.log))
+	shared, err := bus.OpenRedis(ctx, s.cfg.redisURL, bus.WithLogger(s.log), bus.WithMeter(s.metrics))
 	if err != nil {
 		return nil, fmt.Errorf("REDIS_URL can't be used: %w", err)
 	}
@@ -202,17 +239,23 @@ type parts struct {
 // assemble starts the runtime, the two servers in front of it, and the chores.
 func (s *instance) assemble(p parts) (err error) {
 	s.runtime, err = actors.Start(actors.Config{
-		Store: p.store, Keys: p.ring, Bus: p.bus, Logger: s.log, Writers: s.cfg.storage.writers(),
+		Store: p.store, Keys: p.ring, Bus: p.bus, Logger: s.log, Meter: s.metrics, Writers: s.cfg.storage.writers(),
 		MaxStreams: s.cfg.maxStreams, FrameInterval: s.cfg.frameInterval, IdleAfter: s.cfg.idleAfter, MaxPerBallot: s.cfg.maxWaiting,
 	})
 	if err != nil {
 		return err
 	}
-	if s.web, err = web.New(s.webConfig(p.secrets, p.assets), s.runtime); err != nil {
+	cfg := s.webConfig(p.secrets, p.assets)
+	if cfg.Limiter, err = limiter(p.bus, p.secrets[0]); err == nil {
+		s.web, err = web.New(cfg, s.runtime)
+	}
+	if err != nil {
 		return errors.Join(err, s.runtime.Drain(context.Background()))
 	}
-	s.ops = ops.New(ops.Config{Addr: s.cfg.opsAddr, Logger: s.log, Parts: s.health(p)})
+	s.ops = ops.New(ops.Config{Addr: s.cfg.opsAddr, Logger: s.log, Level: s.level, Metrics: s.metrics,
+		Parts: s.health(p), Console: s.console(p)})
 	s.startChores(p)
+	s.front.Open(s.ops)
 	return nil
 }
 

@@ -2,15 +2,21 @@ package main
 
 import (
 	"io"
-	"log/slog"
+
+	"github.com/oponn/oponn/cmd/oponn/logging"
 )
 
-// newLogger returns a log for people in development, for programs in
-// production.
-func newLogger(w io.Writer, cfg config) *slog.Logger {
-	options := &slog.HandlerOptions{Level: cfg.logLevel}
-	if cfg.production {
-		return slog.New(slog.NewJSONHandler(w, options))
+// newLog returns a log for programs in production; in development, for people
+// where they look at it.
+func newLog(w io.Writer, cfg config) *logging.Log {
+	form := logging.Text
+	switch {
+	case cfg.production:
+		form = logging.JSON
+	case colourful(w):
+		form = logging.Pretty
 	}
-	return slog.New(slog.NewTextHandler(w, options))
+	return logging.New(logging.Config{To: w, Form: form, Level: cfg.logLevel,
+		// A report is kept nowhere else, and http limits them.
+		Always: []string{"ballot reported"}})
 }

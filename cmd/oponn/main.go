@@ -35,6 +35,7 @@ type commands struct {
 	Bench    benchCommand    `cmd:"" help:"Load-test a server: voters, viewers, and what they saw."`
 	Viewers  viewersCommand  `cmd:"" hidden:"" help:"A process of viewers, started by bench."`
 	Health   healthCommand   `cmd:"" help:"Ask the server of this machine whether it is ready: 0 if so, else 1."`
+	Top      topCommand      `cmd:"" help:"Watch the server of this machine in the terminal: actors, hottest ballots, instances."`
 	Version  versionCommand  `cmd:"" help:"Print the version."`
 }
 
@@ -55,6 +56,9 @@ func main() {
 // run runs one command and returns the exit code.
 func run(ctx context.Context, args []string, t terminal) int {
 	err := loadEnvironment(".env")
+	if err == nil && os.Getenv("OPONN_ENV") == "production" { // the commands beside a server open keys as well
+		err = keepMemory()
+	}
 	if err == nil {
 		err = runCommand(ctx, args, t)
 	}

@@ -149,7 +149,7 @@ func serve(t *testing.T, dataDir string, settings ...string) *server {
 
 func (p program) serve(t *testing.T, dataDir string, settings ...string) *server {
 	t.Helper()
-	s := p.start(t, dataDir, settings...)
+	s := p.launch(t, dataDir, settings...)
 	eventually(t, "the server says where it listens", func() bool {
 		s.mustRun(t)
 		return s.readAddresses(dataDir)
@@ -161,8 +161,8 @@ func (p program) serve(t *testing.T, dataDir string, settings ...string) *server
 	return s
 }
 
-// start starts a server, whatever comes of it.
-func (p program) start(t *testing.T, dataDir string, settings ...string) *server {
+// launch starts a server and returns at once.
+func (p program) launch(t *testing.T, dataDir string, settings ...string) *server {
 	t.Helper()
 	s := &server{cmd: p.command(t, dataDir, append([]string{"OPONN_RATE_LIMITS=off"}, settings...), "serve"), exited: make(chan struct{})}
 	s.cmd.Stdout, s.cmd.Stderr = &s.stdout, &s.stderr

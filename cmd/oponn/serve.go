@@ -25,10 +25,17 @@ func (c serveCommand) Run(ctx context.Context, t terminal) error {
 	if err != nil {
 		return err
 	}
-	logger := newLogger(t.err, cfg)
-	slog.SetDefault(logger)
+	if cfg.production {
+		if err := keepMemory(); err != nil {
+			return err
+		}
+	}
+	log := newLog(t.err, cfg)
+	defer log.Flush()
+	slog.SetDefault(log.Logger)
+	toggleDebug(ctx, log)
 	assets := views.NewAssets()
-	s, err := start(ctx, cfg, logger, assets)
+	s, err := start(ctx, cfg, log, assets)
 	if err != nil {
 		return err
 	}
@@ -44,7 +51,15 @@ func (s *instance) run(ctx context.Context) error {
 		defer close(accepting)
 		return s.serveWeb()
 	})
-	group.Go(func() error { return s.ops.Serve(s.opsListener) })
+	group.Go(func() error { return <-s.frontEnded })
+	group.Go(func() error {
+		s.ops.Watch(ctx)
+		return nil
+	})
+	group.Go(func() error {
+		s.ops.Sample(ctx)
+		return nil
+	})
 	group.Go(func() error {
 		pace(ctx, s.runtime.Committed)
 		return nil
@@ -88,7 +103,7 @@ func (s *instance) drain(accepting <-chan struct{}) error {
 	s.web.Drain()
 	err := s.listener.Close()
 	<-accepting
-	err = errors.Join(err, s.runtime.Drain(ctx), s.web.Shutdown(ctx), s.ops.Shutdown(ctx))
+	err = errors.Join(err, s.runtime.Drain(ctx), s.web.Shutdown(ctx), s.front.Shutdown(ctx))
 	return errors.Join(err, s.close(ctx))
 }
 
@@ -97,7 +112,7 @@ func (s *instance) webConfig(secrets [][]byte, assets *views.Assets) web.Config 
 	cfg := web.Config{
 		PublicURL: s.cfg.publicURL, Production: s.cfg.production, Secrets: secrets,
 		TrustedProxies: s.cfg.trustedProxies, VoterTokens: s.cfg.voterTokens, RateLimits: s.cfg.rateLimits,
-		MaxStreams: s.cfg.maxStreams, Logger: s.log, Assets: assets, Tracer: s.tracer,
+		MaxStreams: s.cfg.maxStreams, Logger: s.log, Meter: s.metrics, Assets: assets, Tracer: s.tracer,
 		Privacy: s.cfg.privacy, Imprint: s.cfg.imprint, ReportTo: s.cfg.reportTo,
 	}
 	if !s.cfg.production {

@@ -14,7 +14,7 @@ import (
 // text is the default. Every flag has a variable of the same name.
 type settings struct {
 	Addr      string `env:"OPONN_ADDR" default:":8080" placeholder:"HOST:PORT" help:"Address to serve on; without a host, on all of this machine's. Default: ${default}."`
-	OpsAddr   string `env:"OPONN_OPS_ADDR" default:"127.0.0.1:8081" placeholder:"HOST:PORT" help:"Address of the operators' listener: /healthz and /readyz. Default: ${default}."`
+	OpsAddr   string `env:"OPONN_OPS_ADDR" default:"127.0.0.1:8081" placeholder:"HOST:PORT" help:"Address of the operators' listener: a live console, /healthz and /readyz. Default: ${default}."`
 	PublicURL string `env:"OPONN_PUBLIC_URL" placeholder:"URL" help:"Where the world finds this service: scheme and host. Links, QR codes and cookies follow it. Required in production. Default: the host that was asked."`
 	Env       string `env:"OPONN_ENV" default:"development" placeholder:"NAME" help:"development or production. Default: ${default}."`
 	storageSettings

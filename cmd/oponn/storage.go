@@ -22,6 +22,7 @@ type storage struct {
 	databaseURL string         // empty: SQLite in the directory
 	kms         keys.KMSConfig // without KeyID: a key file in the directory
 	formerKeys  []string       // keys of the KMS that still open what they wrapped
+	meter       oponn.Meter    // nil: nothing is counted
 }
 
 // embedded says that the ballots are in the data directory.
@@ -35,15 +36,16 @@ func (s storage) String() string {
 	return "Postgres"
 }
 
-// open opens the database, for reading alone if that is all that is wanted.
-func (s storage) open(ctx context.Context, production, reading bool) (oponn.Store, error) {
+// open opens the database, for reading alone if that is all that is wanted; the
+// options are Postgres's.
+func (s storage) open(ctx context.Context, production, reading bool, options ...postgres.Option) (oponn.Store, error) {
 	if s.embedded() {
 		if reading {
 			return sqlite.Open(ctx, s.dir.database(), sqlite.ReadOnly())
 		}
-		return sqlite.Open(ctx, s.dir.database())
+		return sqlite.Open(ctx, s.dir.database(), sqlite.Meter(s.meter))
 	}
-	options := []postgres.Option{postgres.Writers(s.writers())}
+	options = append(options, postgres.Writers(s.writers()), postgres.Meter(s.meter))
 	if production {
 		options = append(options, postgres.Production())
 	}
@@ -74,15 +76,16 @@ func (s storage) keyring(ctx context.Context, log *slog.Logger) (*keys.Ring, key
 		if err != nil {
 			return nil, nil, err
 		}
-		return keys.NewRing(kek), kek, nil
+		return keys.NewRing(kek, keys.WithMeter(s.meter)), kek, nil
 	}
 	config := s.kms
-	config.Logger = log
+	config.Logger, config.Meter = log, s.meter
 	kek, err := keys.OpenKMS(ctx, config)
 	if err != nil {
 		return nil, nil, err
 	}
-	var options []keys.Option
+	config.Meter = nil
+	options := []keys.Option{keys.WithMeter(s.meter)}
 	for _, id := range s.formerKeys {
 		config.KeyID = id
 		former, err := keys.OpenKMS(ctx, config)
@@ -158,8 +161,9 @@ const (
 	startPauseMax = 4 * time.Second
 )
 
-// patiently tries to open something that may be unavailable for a while.
-func patiently[T any](ctx context.Context, log *slog.Logger, what string, open func(context.Context) (T, error)) (T, error) {
+// patiently tries to open something that may be unavailable for a while, and
+// says meanwhile what it waits for, and for how long.
+func patiently[T any](ctx context.Context, waits func(pause time.Duration, why error), what string, open func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, startPatience)
 	defer cancel()
 	for pause := startPause; ; pause = min(2*pause, startPauseMax) {
@@ -170,7 +174,7 @@ func patiently[T any](ctx context.Context, log *slog.Logger, what string, open f
 			return opened, err
 		}
 		if ctx.Err() == nil {
-			log.Warn("waiting", "for", what, "again_in", pause, "error", plainly(err))
+			waits(pause, err)
 		}
 		select {
 		case <-time.After(pause):

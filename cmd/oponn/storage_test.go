@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -28,7 +27,7 @@ func TestPatiently(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				begin, asked := time.Now(), 0
-				_, err := patiently(t.Context(), slog.New(slog.DiscardHandler), "database", func(context.Context) (int, error) {
+				_, err := patiently(t.Context(), func(time.Duration, error) {}, "database", func(context.Context) (int, error) {
 					asked++
 					return asked, tt.errs[min(asked, len(tt.errs))-1]
 				})
@@ -46,7 +45,7 @@ func TestPatiently(t *testing.T) {
 func TestPatiently_EndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := patiently(ctx, slog.New(slog.DiscardHandler), "database", func(ctx context.Context) (int, error) {
+	_, err := patiently(ctx, func(time.Duration, error) {}, "database", func(ctx context.Context) (int, error) {
 		return 0, oponn.Retryable(oponn.CodeStoreUnavailable, time.Second, ctx.Err(), "Please try again.")
 	})
 	if !errors.Is(err, context.Canceled) {

@@ -44,6 +44,39 @@ func TestServe_TLS(t *testing.T) {
 	s.stop(t)
 }
 
+// TestServe_TLSKeyForEverybody refuses a key that others can read.
+func TestServe_TLSKeyForEverybody(t *testing.T) {
+	t.Parallel()
+	cert, key, _ := newCertificate(t)
+	if err := os.Chmod(key, 0o604); err != nil {
+		t.Fatal(err)
+	}
+	code, _, stderr := oponn(t, filepath.Join(t.TempDir(), "data"), []string{"OPONN_TLS_CERT=" + cert, "OPONN_TLS_KEY=" + key}, "serve")
+	if code != 2 || !strings.Contains(stderr, "chmod o= "+key) {
+		t.Errorf("exit code %d, want 2 and what to do: %s", code, stderr)
+	}
+}
+
+// TestServe_ComplaintsNameNoPeer has a peer come that doesn't speak TLS.
+func TestServe_ComplaintsNameNoPeer(t *testing.T) {
+	t.Parallel()
+	cert, key, _ := newCertificate(t)
+	s := serve(t, filepath.Join(t.TempDir(), "data"), "OPONN_TLS_CERT="+cert, "OPONN_TLS_KEY="+key, "OPONN_LOG_LEVEL=debug")
+	peer, err := net.Dial("tcp", strings.TrimPrefix(strings.TrimPrefix(s.url, "https://"), "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer peer.Close()
+	if _, err := peer.Write([]byte("this is no handshake, whoever says so\n")); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "a complaint", func() bool { return strings.Contains(s.stderr.String(), "TLS handshake error from a peer") })
+	if address := peer.LocalAddr().String(); strings.Contains(s.stderr.String(), address) {
+		t.Errorf("the log names %s", address)
+	}
+	s.stop(t)
+}
+
 // newCertificate makes a certificate for the loopback address, and returns its
 // files and who trusts it.
 func newCertificate(t *testing.T) (certFile, keyFile string, roots *x509.CertPool) {

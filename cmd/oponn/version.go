@@ -24,13 +24,7 @@ func version() string {
 	if !ok {
 		return "unknown"
 	}
-	text := build.Main.Version
-	switch {
-	case release != "":
-		text = release
-	case text == "":
-		text = "(devel)"
-	}
+	text := released(build)
 	for _, setting := range build.Settings {
 		switch {
 		case setting.Key == "vcs.revision":
@@ -40,4 +34,32 @@ func version() string {
 		}
 	}
 	return text + " " + build.GoVersion
+}
+
+// released returns the module's version.
+func released(build *debug.BuildInfo) string {
+	switch {
+	case release != "":
+		return release
+	case build.Main.Version == "":
+		return "(devel)"
+	default:
+		return build.Main.Version
+	}
+}
+
+// built returns the module's version and the revision it was built at; unknown
+// where the build has not noted them.
+func built() (version, revision string) {
+	version, revision = "unknown", "unknown"
+	build, ok := debug.ReadBuildInfo()
+	if !ok {
+		return version, revision
+	}
+	for _, setting := range build.Settings {
+		if setting.Key == "vcs.revision" {
+			revision = setting.Value
+		}
+	}
+	return released(build), revision
 }

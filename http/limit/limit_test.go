@@ -21,7 +21,7 @@ func take(t *testing.T, l limit.Limiter, key string, n int) time.Duration {
 
 func TestLocal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := limit.NewLocal(60, time.Minute, 100)
+		l := limit.NewLocal(limit.Budget{Units: 60, Period: time.Minute}, 100)
 		if wait := take(t, l, "a", 60); wait != 0 {
 			t.Fatalf("a full bucket makes wait %v", wait)
 		}
@@ -46,7 +46,7 @@ func TestLocal(t *testing.T) {
 
 func TestLocal_RemembersTheLatestKeys(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := limit.NewLocal(1, time.Minute, 3)
+		l := limit.NewLocal(limit.Budget{Units: 1, Period: time.Minute}, 3)
 		take(t, l, "kept", 1)
 		for i := range 10 {
 			take(t, l, strconv.Itoa(i), 1)
@@ -75,12 +75,14 @@ func TestAddressKey(t *testing.T) {
 
 func TestLocal_TakesBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		l := limit.NewLocal(2, time.Hour, 10)
+		l := limit.NewLocal(limit.Budget{Units: 2, Period: time.Hour}, 10)
 		for range 10 {
 			if wait := take(t, l, "a", 1); wait != 0 {
 				t.Fatalf("what was given back is gone: wait %v", wait)
 			}
-			l.Return("a", 1)
+			if err := l.Return(t.Context(), "a", 1); err != nil {
+				t.Fatal(err)
+			}
 		}
 		take(t, l, "a", 2)
 		if take(t, l, "a", 1) == 0 {

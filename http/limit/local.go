@@ -27,22 +27,26 @@ type bucket struct {
 	limiter *rate.Limiter
 }
 
-// NewLocal returns a limiter that gives each key burst units at once and the
-// same again in every period, and remembers at most the given number of keys.
-func NewLocal(burst int, period time.Duration, keys int) *Local {
+// NewLocal returns a limiter for a budget that remembers at most the given
+// number of keys; each of them takes some 300 bytes.
+func NewLocal(b Budget, keys int) *Local {
 	return &Local{
-		rate:    rate.Limit(float64(burst) / period.Seconds()),
-		burst:   burst,
+		rate:    rate.Limit(float64(b.Units) / b.Period.Seconds()),
+		burst:   b.Units,
 		keys:    max(keys, 1),
 		buckets: make(map[string]*list.Element),
 		recent:  list.New(),
 	}
 }
 
-// Take implements Limiter. It never fails.
+// Take implements Limiter. It never fails, and a key that is known costs it no
+// memory.
 func (l *Local) Take(_ context.Context, key string, n int) (time.Duration, error) {
-	now := time.Now()
-	claim := l.bucket(key).ReserveN(now, n)
+	now, bucket := time.Now(), l.bucket(key)
+	if bucket.AllowN(now, n) {
+		return 0, nil
+	}
+	claim := bucket.ReserveN(now, n)
 	if !claim.OK() { // more than any bucket holds
 		return time.Duration(float64(n) / float64(l.rate) * float64(time.Second)), nil
 	}
@@ -53,9 +57,11 @@ func (l *Local) Take(_ context.Context, key string, n int) (time.Duration, error
 	return wait, nil
 }
 
-// Return gives back what was taken and turned out to cost nothing. A bucket
-// never holds more than its burst.
-func (l *Local) Return(key string, n int) { l.bucket(key).AllowN(time.Now(), -n) }
+// Return implements Limiter. It never fails.
+func (l *Local) Return(_ context.Context, key string, n int) error {
+	l.bucket(key).AllowN(time.Now(), -n)
+	return nil
+}
 
 func (l *Local) bucket(key string) *rate.Limiter {
 	l.mu.Lock()

@@ -153,12 +153,12 @@ func TestServer_Writes(t *testing.T) {
 	}
 }
 
-func TestServer_ServeAndShutdown(t *testing.T) {
+func TestFront_ServeAndShutdown(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := ops.New(ops.Config{Addr: l.Addr().String()})
+	s := ops.NewFront(l.Addr().String(), nil)
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(l) }()
 	client := http.Client{Timeout: 5 * time.Second}

@@ -52,13 +52,20 @@ func settle(done []oponn.Appended, err error) {
 // together applies batches in one transaction and fills in done. Its error is
 // the transaction's.
 //
-// Nearly every voter votes once. So it first takes all for new ones and lets
-// the log's unique key say otherwise: that saves a probe of the index for each
-// vote. Only when the key objects, or when somebody would be refused, who might
-// have voted before, is the log looked into.
+// Nearly every voter votes once, and nearly every head is where its sender
+// knows it. So it first takes that for granted, see guess. Then it takes all
+// voters for new ones and lets the log's unique key say otherwise: that saves a
+// probe of the index for each vote. Only when the key objects, or when somebody
+// would be refused, who might have voted before, is the log looked into.
 func (s *Store) together(ctx context.Context, batches []oponn.Batch, done []oponn.Appended) error {
 	look := s.doubt.Looks(batches)
-	err := s.attempt(ctx, batches, done, look)
+	err := errNoGuess
+	if !look {
+		err = s.guess(ctx, batches, done)
+	}
+	if errors.Is(err, errNoGuess) {
+		err = s.attempt(ctx, batches, done, look)
+	}
 	if !look && votedBefore(err) {
 		s.doubt.Raise()
 		err = s.attempt(ctx, batches, done, true)
@@ -74,6 +81,7 @@ func (s *Store) attempt(ctx context.Context, batches []oponn.Batch, done []oponn
 		if err != nil {
 			return nil, err
 		}
+		s.clock.note(grounds[0].read)
 		written, sure := decideAll(batches, grounds, done)
 		if !look && !sure {
 			s.doubt.Raise()
@@ -121,7 +129,8 @@ func (s *Store) write(ctx context.Context, do transaction) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for attempt := 1; ; attempt++ {
-		err := use(ctx, s.writers, func(c *connection) error { return c.transact(ctx, do) })
+		err := use(ctx, s.writers, func(c *connection) error { return c.transact(ctx, do, s.meters) })
+		s.meters.attempted(err)
 		again := broken(ctx, err) && attempt <= s.options.writers
 		if collided(err) && attempt < attempts {
 			again = pause(ctx, attempt)
@@ -147,7 +156,7 @@ func pause(ctx context.Context, attempt int) bool {
 
 // transact runs a transaction. The context can end it before its COMMIT is
 // sent, but never the COMMIT itself: whose outcome is reported, whatever it is.
-func (c *connection) transact(ctx context.Context, do transaction) (err error) {
+func (c *connection) transact(ctx context.Context, do transaction, m *meters) (err error) {
 	defer func() {
 		c.abort() // also when a panic or runtime.Goexit passes through here
 		if demoted(err) {
@@ -160,9 +169,11 @@ func (c *connection) transact(ctx context.Context, do transaction) (err error) {
 	if err != nil {
 		return err
 	}
+	m.decided(begin)
 	if err := ctx.Err(); err != nil {
 		return unavailable(err)
 	}
+	defer m.committed(time.Now())
 	defer oponn.Traced(ctx, "write and commit", time.Now())
 	return c.finish(steps)
 }

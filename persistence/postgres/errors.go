@@ -27,6 +27,7 @@ const (
 	codeSerialization     = "40001"
 	codeDeadlock          = "40P01"
 	codeTooManyConnection = "53300"
+	codeDivisionByZero    = "22012"
 	codeUnique            = "23505"
 	codeLockTimeout       = "55P03"
 	codeCanceled          = "57014"
@@ -140,4 +141,10 @@ func ofOneBatch(err error) bool {
 	default:
 		return true
 	}
+}
+
+// guessedWrong says that moveHeads did not find what it was told.
+func guessedWrong(err error) bool {
+	var answer *pgconn.PgError
+	return errors.As(err, &answer) && answer.Code == codeDivisionByZero
 }

@@ -182,32 +182,40 @@ func TestFaults(t *testing.T) {
 		url := pgtest.URL(t)
 		store := openStore(t, url)
 		one, two := storetest.Create(t, store, storetest.Plan{}), storetest.Create(t, store, storetest.Plan{})
-		if one.ID.Compare(two.ID) > 0 {
-			one, two = two, one
-		}
-		lock := func(s *storetest.Subject) string {
-			return "select from heads where ballot = '" + oponn.VoteID(s.ID).String() + "' for update"
-		}
-		foreign, watching := connect(t, url), connect(t, url)
-		exec(t, foreign, "set deadlock_timeout = '60s'", "begin", lock(two))
-		done := make(chan []oponn.Appended, 1)
-		go func() {
-			done <- store.Append(context.Background(), []oponn.Batch{two.Batch(two.NewVotes(t, 2)), one.Batch(one.NewVotes(t, 2))})
-		}()
-		eventually(t, "the wait for the second head", func() bool {
-			var waiting bool
-			err := watching.QueryRow(context.Background(), "select exists (select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock')").Scan(&waiting)
-			return err == nil && waiting
-		})
-		exec(t, foreign, lock(one), "commit") // the store's is the one that gives way
-		for _, d := range <-done {
-			if d.Err != nil {
-				t.Error(d.Err)
-			}
-		}
-		one.Recount(t, store)
-		two.Recount(t, store)
+		deadlock(t, url, store, one, two, []oponn.Batch{two.Batch(two.NewVotes(t, 2)), one.Batch(one.NewVotes(t, 2))})
 	})
+	t.Run("so are those that were decided before", func(t *testing.T) {
+		url := pgtest.URL(t)
+		store := openStore(t, url)
+		one, two := storetest.Create(t, store, storetest.Plan{}), storetest.Create(t, store, storetest.Plan{})
+		batches := make([]oponn.Batch, 2)
+		for i, subject := range []*storetest.Subject{two, one} {
+			batches[i] = subject.After(storetest.Insist(t, store, subject.Batch(subject.NewVotes(t, 2))), subject.NewVotes(t, 2))
+		}
+		deadlock(t, url, store, one, two, batches)
+	})
+}
+
+// deadlock appends batches for two ballots while somebody holds the second of
+// them and then asks for the first.
+func deadlock(t *testing.T, url string, store oponn.Store, one, two *storetest.Subject, batches []oponn.Batch) {
+	t.Helper()
+	if one.ID.Compare(two.ID) > 0 {
+		one, two = two, one
+	}
+	foreign := connect(t, url)
+	exec(t, foreign, "set deadlock_timeout = '60s'", "begin", lockOf(two))
+	done := make(chan []oponn.Appended, 1)
+	go func() { done <- store.Append(context.Background(), batches) }()
+	awaitLock(t, url)
+	exec(t, foreign, lockOf(one), "commit") // the store's is the one that gives way
+	for _, d := range <-done {
+		if d.Err != nil {
+			t.Error(d.Err)
+		}
+	}
+	one.Recount(t, store)
+	two.Recount(t, store)
 }
 
 // deny makes new and old sessions of the database read-only, or no longer.

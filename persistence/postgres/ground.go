@@ -13,6 +13,7 @@ import (
 // ground is what a batch needs, or why it can't have it.
 type ground struct {
 	oponn.Ground
+	read  time.Time // the server's clock
 	moved time.Time
 	err   error
 }
@@ -143,7 +144,7 @@ func above(batches []oponn.Batch) [][]byte {
 
 // settle sets the clock and the order of what was read.
 func (g *ground) settle(now time.Time) {
-	g.Now = now
+	g.read, g.Now = now, now
 	if now.Before(g.moved) {
 		g.Now = g.moved // another server's clock, or one that was set back
 	}

@@ -48,13 +48,7 @@ func (k *kept) add(ground oponn.Ground, effect oponn.Effect) {
 
 // steps returns the queries that write it all.
 func (k *kept) steps() []step {
-	var steps []step
-	if k.votes > 0 {
-		steps = append(steps, step{insertVotes, k.logged(), nil})
-	}
-	if k.added > 0 {
-		steps = append(steps, step{insertWriteIns, k.writeIns(), nil})
-	}
+	steps := k.rows()
 	if k.edited > 0 {
 		steps = append(steps, step{updateDefinitions, k.definitions(), nil})
 	}
@@ -70,6 +64,19 @@ func (k *kept) steps() []step {
 			steps = append(steps, step{q, [][]byte{ballots}, nil})
 		}
 		steps = append(steps, step{insertTombstones, [][]byte{ballots, k.at.done()}, nil})
+	}
+	return steps
+}
+
+// rows returns the queries that write what is added to the log and to the
+// write-ins.
+func (k *kept) rows() []step {
+	var steps []step
+	if k.votes > 0 {
+		steps = append(steps, step{insertVotes, k.logged(), nil})
+	}
+	if k.added > 0 {
+		steps = append(steps, step{insertWriteIns, k.writeIns(), nil})
 	}
 	return steps
 }

@@ -28,6 +28,7 @@ const (
 	insertVotes
 	insertWriteIns
 	updateHeads
+	moveHeads
 	insertCodes
 	selectCodes
 	countCodes
@@ -86,6 +87,18 @@ var queries = [numQueries]string{
 		expires_at = t.expires_at
 		from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::int[], $6::bytea[], $7::timestamptz[], $8::timestamptz[])
 		t(ballot, version, position, voters, write_ins, sealed, moved_at, expires_at) where heads.ballot = t.ballot`,
+	// Heads that are as they were taken to be. Rows are taken in the order of
+	// the arrays; one for which it waited is looked at again, and the clock is
+	// read when the row is held. Dividing by zero ends a transaction in which
+	// not all of them are, or in which it is too early or too late.
+	moveHeads: `with moved as (update heads set version = t.version, position = t.position, voters = t.voters, write_ins = t.write_ins, sealed = t.sealed,
+		moved_at = t.moved_at, expires_at = t.expires_at
+		from unnest($1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::int[], $6::bytea[], $7::timestamptz[], $8::timestamptz[], $9::bigint[], $10::int[], $11::timestamptz[])
+		t(ballot, version, position, voters, write_ins, sealed, moved_at, expires_at, position_before, write_ins_before, until)
+		where heads.ballot = t.ballot and heads.version = t.version - 1 and heads.position = t.position_before
+			and heads.write_ins = t.write_ins_before and heads.moved_at <= t.moved_at
+		returning clock_timestamp() as now, t.moved_at as at, t.until)
+		select max(now), 1 / (count(*) = cardinality($1::uuid[]) and bool_and(at <= now and now < until))::int from moved`,
 	insertHead:  "insert into heads (" + headColumns + ") values ($1::uuid, $2::bigint, $3::bigint, $4::bigint, $5::int, $6::bytea, $7::timestamptz, $8::timestamptz)",
 	deleteHeads: "delete from heads where ballot = any($1::uuid[])",
 

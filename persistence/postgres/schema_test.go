@@ -31,6 +31,21 @@ func TestMigrate(t *testing.T) {
 		}
 		wait.Wait()
 	})
+	t.Run("opening says that it migrates, when it does", func(t *testing.T) {
+		url, told := pgtest.EmptyURL(t), 0
+		for range 2 {
+			store, err := postgres.Open(context.Background(), url, postgres.Migrating(func() { told++ }))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := store.Close(); err != nil {
+				t.Error(err)
+			}
+			if told != 1 {
+				t.Errorf("told %d times, want when the database is empty", told)
+			}
+		}
+	})
 	t.Run("it tells what it did, and does it once", func(t *testing.T) {
 		url, ctx := pgtest.EmptyURL(t), context.Background()
 		before, err := postgres.Status(ctx, url)

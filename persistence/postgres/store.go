@@ -24,6 +24,9 @@ type Store struct {
 	writers, readers *pgxpool.Pool
 	sweeper          sweeper
 	doubt            oponn.Doubt
+	contested        oponn.Doubt // whether others move heads too
+	clock            clock
+	meters           *meters
 
 	mu     sync.Mutex
 	closed bool
@@ -34,6 +37,8 @@ type options struct {
 	production, readOnly bool
 	writers, readers     int
 	commitPatience       time.Duration
+	meter                oponn.Meter
+	migrating            func()
 }
 
 // Option changes how a Store is opened.
@@ -46,6 +51,10 @@ func Production() Option { return func(o *options) { o.production = true } }
 // ReadOnly opens a database without bringing its schema up to date. Create and
 // Append give CodeStoreUnavailable.
 func ReadOnly() Option { return func(o *options) { o.readOnly = true } }
+
+// Migrating has a function called when Open finds that the schema has to be
+// brought up to date, which may take a while.
+func Migrating(begins func()) Option { return func(o *options) { o.migrating = begins } }
 
 // Writers sets how many connections write; 4 by default. Each runs one
 // transaction at a time.
@@ -62,12 +71,14 @@ func Open(ctx context.Context, url string, with ...Option) (*Store, error) {
 	for _, option := range with {
 		option(&s.options)
 	}
+	s.meters = newMeters(s.options.meter)
 	if err := s.prepareSchema(ctx); err != nil {
 		return nil, err
 	}
 	if err := s.connect(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
+	s.countPools()
 	if !s.options.readOnly {
 		s.startSweeper()
 	}
@@ -82,6 +93,9 @@ func (s *Store) prepareSchema(ctx context.Context) error {
 	}
 	if s.options.readOnly {
 		return oponn.Internal(fmt.Errorf("the database has the schema %d, this binary needs %d: run oponn migrate", version, newestMigration()))
+	}
+	if s.options.migrating != nil {
+		s.options.migrating()
 	}
 	_, err = Migrate(ctx, s.url)
 	return err

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/oponn/oponn"
 )
@@ -93,7 +94,8 @@ func (s *Store) write(ctx context.Context, t transaction) error {
 	select {
 	case c := <-s.writing:
 		defer func() { s.writing <- c }()
-		err := c.transact(ctx, t)
+		err := c.transact(ctx, t, s.meters)
+		s.meters.attempted(err)
 		if err == nil && t.after != nil {
 			t.after(c)
 		}
@@ -106,13 +108,14 @@ func (s *Store) write(ctx context.Context, t transaction) error {
 // transact runs a transaction between BEGIN IMMEDIATE and COMMIT. The context can end the
 // wait for another process, and the transaction before its COMMIT, but never
 // the COMMIT itself: whose outcome is reported, whatever it is.
-func (c *connection) transact(ctx context.Context, t transaction) (err error) {
+func (c *connection) transact(ctx context.Context, t transaction, m *meters) (err error) {
 	defer func() {
 		// Also when a panic or runtime.Goexit passes through here.
 		if again := c.abort(); err == nil && again != nil {
 			err = oponn.Internal(again)
 		}
 	}()
+	begin := time.Now()
 	c.SetInterrupt(ctx)
 	err = c.exec(beginWriting)
 	c.SetInterrupt(context.Background())
@@ -125,6 +128,8 @@ func (c *connection) transact(ctx context.Context, t transaction) (err error) {
 	if err := ctx.Err(); err != nil {
 		return unavailable(err)
 	}
+	m.decided(begin)
+	defer m.committed(time.Now())
 	commit := t.commit
 	if commit == nil {
 		commit = (*connection).commit

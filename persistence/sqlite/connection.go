@@ -69,7 +69,7 @@ func connect(path string, access access) (*connection, error) {
 // beside it get the same mode.
 func uri(path string) string {
 	name := url.URL{Path: path}
-	return "file:" + name.EscapedPath() + "?modeof=" + strings.ReplaceAll(url.QueryEscape(path), "+", "%20")
+	return "file:" + name.EscapedPath() + "?vfs=" + walVFS + "&modeof=" + strings.ReplaceAll(url.QueryEscape(path), "+", "%20")
 }
 
 // Close finalizes the statements and closes the connection.
@@ -155,8 +155,6 @@ func (c *connection) rows(q query, row func(*sqlite3.Stmt) error, args ...any) (
 	}
 	return nil
 }
-
-func (c *connection) commit() error { return c.exec(commit) }
 
 // abort ends a transaction if there still is one: some errors have ended it
 // already.

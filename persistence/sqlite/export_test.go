@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/ncruces/go-sqlite3"
+	"github.com/ncruces/go-sqlite3/vfs"
 )
 
 // LoseNextCommit makes the next COMMIT answer with an I/O error, after it was
@@ -32,4 +33,17 @@ func (s *Store) Exec(sql string) error {
 	c := <-s.writing
 	defer func() { s.writing <- c }()
 	return c.Exec(sql)
+}
+
+// Log replaces the file of the write-ahead log on the connection that writes.
+func (s *Store) Log(replace func(vfs.File) vfs.File) error {
+	c := <-s.writing
+	defer func() { s.writing <- c }()
+	file, err := c.FileControl("main", sqlite3.FCNTL_JOURNAL_POINTER)
+	if err != nil {
+		return err
+	}
+	wal := file.(*walFile)
+	wal.File = replace(wal.File)
+	return nil
 }

@@ -103,7 +103,7 @@ func pages(t *testing.T, exec func(string) error, n int) {
 	}
 }
 
-func expectUnavailable(t *testing.T, err error, cause sqlite3.ErrorCode) {
+func expectUnavailable(t *testing.T, err, cause error) {
 	t.Helper()
 	var e *oponn.Error
 	if !errors.As(err, &e) || e.Code != oponn.CodeStoreUnavailable || e.RetryAfter <= 0 || !errors.Is(err, cause) {

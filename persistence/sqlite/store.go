@@ -25,6 +25,8 @@ type Store struct {
 	// faults here.
 	commit  func(*connection) error
 	doubt   oponn.Doubt
+	meter   oponn.Meter
+	meters  *meters
 	readers readers
 	sweeper sweeper
 
@@ -47,6 +49,7 @@ func Open(ctx context.Context, path string, options ...Option) (*Store, error) {
 	for _, option := range options {
 		option(s)
 	}
+	s.meters = newMeters(s.meter)
 	s.readers = newReaders(path)
 	if s.readOnly {
 		if err := s.checkSchema(ctx); err != nil {

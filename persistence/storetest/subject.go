@@ -123,6 +123,13 @@ func (s *Subject) Batch(votes []oponn.Vote, known ...oponn.WriteIn) oponn.Batch 
 		Apply: s.Applying(votes, oponn.Change{}, oponn.Known{WriteIns: known})}
 }
 
+// After returns a batch of votes whose sender knows what an earlier one led to,
+// and its write-ins.
+func (s *Subject) After(before oponn.Effect, votes []oponn.Vote) oponn.Batch {
+	return oponn.Batch{Ballot: s.ID, Votes: votes, WriteIns: len(before.WriteIns), Head: before.Head,
+		Apply: s.Applying(votes, oponn.Change{}, oponn.Known{Head: before.Head, State: before.State, WriteIns: before.WriteIns})}
+}
+
 // Closing returns a batch that closes the ballot.
 func (s *Subject) Closing() oponn.Batch {
 	return oponn.Batch{Ballot: s.ID, Apply: s.Applying(nil, oponn.Change{Status: oponn.Closed}, oponn.Known{})}

@@ -32,6 +32,7 @@ func Run(t *testing.T, fresh func(t *testing.T) Database) {
 	s.group("Append", suite.append)
 	s.group("Neighbours", suite.neighbours)
 	s.group("Effects", suite.effects)
+	s.group("KnownHeads", suite.knownHeads)
 	s.group("Closing", suite.closing)
 	s.group("WriteIns", suite.writeIns)
 	s.group("Deletion", suite.deletion)

@@ -158,6 +158,25 @@ func (s suite) lostCommit() {
 			}
 			two.Recount(t, other)
 		})
+		s.test("a batch on a known head "+name+" is unknown, and appended again counts once", func(t *testing.T, db database) {
+			store := db.open(t)
+			subject := Create(t, store, Plan{})
+			effect := Insist(t, store, subject.Batch(subject.NewVotes(t, 2)))
+			batch := subject.After(effect, subject.NewVotes(t, 3))
+			store.(CommitLoser).LoseNextCommit(committed)
+			expect(t, AppendOne(store, batch).Err, oponn.CodeOutcomeUnknown)
+			again := Insist(t, store, batch)
+			for _, outcome := range again.Outcomes {
+				if outcome.Err != nil || outcome.Repeat != committed || outcome.Logged.Version != 3 {
+					t.Errorf("got %+v", outcome)
+				}
+			}
+			record, log := subject.Recount(t, store)
+			expectHead(t, record.Head, again.Head)
+			if len(log) != 5 || record.Head.Version != 3 {
+				t.Errorf("%d votes, head %+v", len(log), record.Head)
+			}
+		})
 		s.test("a closing "+name+" is closed once when asked again", func(t *testing.T, db database) {
 			store := db.open(t)
 			subject := Create(t, store, Plan{})

@@ -43,6 +43,7 @@ type modelBallot struct {
 	deleted bool
 	first   map[int]modelVote // by voter: the vote that stands
 	counts  [3]uint64
+	effects []oponn.Effect // those of votes
 }
 
 // modelVote is one voter's vote: which of the ids, and which option.
@@ -105,9 +106,14 @@ func (b *modelBallot) draw(t *rapid.T) (oponn.Batch, func(oponn.Appended)) {
 	for i, v := range votes {
 		prepared[i] = b.Prepare(b.voters[v.voter], b.ids[v.id], b.Choice(t, v.option))
 	}
-	return b.Batch(prepared), func(done oponn.Appended) {
+	batch := b.Batch(prepared)
+	if len(b.effects) > 0 && rapid.Bool().Draw(t, "known") {
+		batch = b.After(rapid.SampledFrom(b.effects).Draw(t, "head"), prepared)
+	}
+	return batch, func(done oponn.Appended) {
 		if b.alive(t, done) {
 			b.take(t, votes, done.Effect)
+			b.effects = append(b.effects, done.Effect)
 		}
 	}
 }

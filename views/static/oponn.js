@@ -57,8 +57,9 @@
 
   const SILENCE = 35_000;      // two beats of 15 s missed, and a little
   const ANNOUNCE = 10_000;     // at most one announcement in this time
+  const CALM = 10_000;         // without a frame: how often they come is of no interest
   const LASTED = 5_000;        // a stream that was open for so long was well
-  const live = { heard: 0, id: "", openedAt: 0, failures: 0, retryAt: 0, staleAt: 0, said: "", saidAt: 0, state: "none", asOf: 0 };
+  const live = { heard: 0, id: "", openedAt: 0, failures: 0, retryAt: 0, staleAt: 0, said: "", saidAt: 0, state: "none", asOf: 0, framedAt: 0 };
   const liveElement = () => find("[data-live]");
   const isLive = event => event.target.matches?.("[data-live]");
   const connection = () => live.state;
@@ -133,6 +134,12 @@
     }
   }
 
+  // That results come seldom is said as long as they come.
+  function calmDown() {
+    const every = find(".board .every");
+    if (every && Date.now() - live.framedAt > CALM) setText(every, "");
+  }
+
   // The ballot is gone.
   function end() {
     setConnection("ended");
@@ -185,6 +192,7 @@
     else hear();
     if (name === "beat" && Date.parse(data)) skew = Date.parse(data) - Date.now();
     if (!name) {
+      live.framedAt = Date.now();
       showTimes();
       followStatus();
     }
@@ -351,6 +359,7 @@
     if (document.hidden) return;
     showTimes();
     watchLive();
+    calmDown();
     announce();
   }, 1000);
 })();

@@ -22,6 +22,7 @@ var roles = map[string]func() error{
 	"bare":     runBare,
 	"textbook": runTextbook,
 	"flood":    runFlood,
+	"metered":  runMetered,
 }
 
 func TestMain(m *testing.M) {

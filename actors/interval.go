@@ -1,0 +1,35 @@
+package actors
+
+import "time"
+
+// maxFrameInterval is how far the time between frames widens when committing
+// or fanning out takes long.
+const maxFrameInterval = 2 * time.Second
+
+// effort is how long something takes: it rises at once and falls by and by, so
+// that what depends on it does not flutter. The zero effort is none.
+type effort struct{ usual time.Duration }
+
+func (e *effort) note(took time.Duration) {
+	e.usual = max(took, e.usual-(e.usual-took)/4)
+}
+
+func (e *effort) of() time.Duration { return e.usual }
+
+// interval is the time between frames. It widens when fanning out takes longer,
+// which it does when votes want the processors: they go first; and when commits
+// do, for then the database is what everybody waits for, and viewers of other
+// instances ask it for what they have missed.
+func (a *audience) interval() time.Duration {
+	least := a.system.cfg.FrameInterval
+	return min(max(least, a.took.of(), a.commits), max(maxFrameInterval, least))
+}
+
+// worthTelling returns the interval, in whole seconds, that viewers are told
+// of: one that they notice. It is zero for a shorter one.
+func worthTelling(interval time.Duration) time.Duration {
+	if interval <= time.Second {
+		return 0
+	}
+	return (interval + time.Second - 1).Truncate(time.Second)
+}
