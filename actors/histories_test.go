@@ -63,7 +63,7 @@ var steps = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) step {
 // simulated store that die, lose answers and crash, and holds what clients
 // were told against the log. OPONN_HISTORIES says how many.
 func TestHistories(t *testing.T) {
-	checks := "1000"
+	checks := "500"
 	if n := os.Getenv("OPONN_HISTORIES"); n != "" {
 		checks = n
 	}
