@@ -141,15 +141,15 @@ test: deps assets ## run all tests with the race detector; a skipped one is a fa
 # processes of its own; the seed that it prints repeats a schedule.
 chaos: N := 100
 chaos: deps assets ## let N faults happen in the middle of a load, and check what every client was told; N=100 SEED=
-	@OPONN_CHAOS_FAULTS=$(N) OPONN_CHAOS_SEED=$(SEED) $(GO) test -count=1 -v -timeout $$(( $(N) * 10 + 600 ))s -run 'TestChaos$$' ./cmd/oponn
+	@CHAOS_FAULTS=$(N) CHAOS_SEED=$(SEED) $(GO) test -count=1 -v -timeout $$(( $(N) * 10 + 600 ))s -run 'TestChaos$$' ./cmd/oponn
 
 T ?= 30m
 soak: deps assets ## make, vote on, watch and delete ballots, and see that nothing stays; T=30m
-	@OPONN_SOAK=$(T) $(GO) test -count=1 -v -timeout 24h -run 'TestSoak$$' ./cmd/oponn
+	@SOAK_TIME=$(T) $(GO) test -count=1 -v -timeout 24h -run 'TestSoak$$' ./cmd/oponn
 
 histories: N := 10000
 histories: ## play N short histories of two instances that die, at random; N=10000
-	@OPONN_HISTORIES=$(N) $(GO) test -count=1 -v -timeout 2h -run 'TestHistories$$' ./actors
+	@HISTORIES=$(N) $(GO) test -count=1 -v -timeout 2h -run 'TestHistories$$' ./actors
 
 # Benchmarks run one package at a time: together they measure each other.
 bench: assets ## run the benchmarks, and votes beside a bare handler and the textbook's

@@ -61,10 +61,10 @@ var steps = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) step {
 
 // TestHistories plays short histories at random, of two instances on a
 // simulated store that die, lose answers and crash, and holds what clients
-// were told against the log. OPONN_HISTORIES says how many.
+// were told against the log. HISTORIES says how many.
 func TestHistories(t *testing.T) {
 	checks := "500"
-	if n := os.Getenv("OPONN_HISTORIES"); n != "" {
+	if n := os.Getenv("HISTORIES"); n != "" {
 		checks = n
 	}
 	before := flag.Lookup("rapid.checks").Value.String()

@@ -70,11 +70,11 @@ func setting(t *testing.T, name string, otherwise uint64) uint64 {
 
 // TestChaos has everything go wrong that can, in the middle of a load, and
 // then holds what every client was told against what is in the database.
-// OPONN_CHAOS_FAULTS says how often, OPONN_CHAOS_SEED repeats a schedule.
+// CHAOS_FAULTS says how often, CHAOS_SEED repeats a schedule.
 func TestChaos(t *testing.T) {
-	faults := setting(t, "OPONN_CHAOS_FAULTS", 24)
+	faults := setting(t, "CHAOS_FAULTS", 24)
 	lifetimeOf(t, time.Duration(faults+60)*5*time.Second)
-	c := newCampaign(t, setting(t, "OPONN_CHAOS_SEED", rand.Uint64()))
+	c := newCampaign(t, setting(t, "CHAOS_SEED", rand.Uint64()))
 	defer c.leave()
 	for n := range 8 {
 		c.living.Go(c.newCrowdling(n).live)
@@ -109,7 +109,7 @@ func lifetimeOf(t *testing.T, d time.Duration) {
 // newCampaign starts everything there is, with viewers of three ballots.
 func newCampaign(t *testing.T, seed uint64) *campaign {
 	t.Helper()
-	t.Logf("OPONN_CHAOS_SEED=%d repeats this schedule", seed)
+	t.Logf("CHAOS_SEED=%d repeats this schedule", seed)
 	watched, leave := context.WithCancel(context.Background())
 	c := &campaign{cluster: newCluster(t), seed: seed, server: pgtest.NewServer(t), bus: redistest.Start(t), history: historytest.New(),
 		ending: make(chan struct{}), watched: watched, begin: time.Now(), complaints: map[string]int{}}

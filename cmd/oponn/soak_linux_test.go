@@ -16,10 +16,10 @@ import (
 
 // TestSoak has ballots made, voted on, watched and deleted, by connections that
 // come and go: memory, goroutines and descriptors return to where they were.
-// OPONN_SOAK says for how long: `make soak T=30m`.
+// SOAK_TIME says for how long: `make soak T=30m`.
 func TestSoak(t *testing.T) {
 	last := 10 * time.Second
-	if text := os.Getenv("OPONN_SOAK"); text != "" {
+	if text := os.Getenv("SOAK_TIME"); text != "" {
 		var err error
 		if last, err = time.ParseDuration(text); err != nil {
 			t.Fatal(err)
