@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 )
 
@@ -90,8 +91,12 @@ func validHost(host string) bool {
 	if len(port) > 5 || strings.Trim(port, "0123456789") != "" || name == "" || len(name) > 253 {
 		return false
 	}
-	if addr, err := netip.ParseAddr(name); err == nil {
-		return addr.Zone() == "" && (addr.Is4() || strings.HasPrefix(host, "["))
+	if u, err := url.Parse("http://" + host); err != nil || u.Host != host {
+		return false
+	}
+	addr, err := netip.ParseAddr(name)
+	if bracketed := strings.HasPrefix(host, "["); err == nil || bracketed {
+		return err == nil && addr.Zone() == "" && addr.Is6() == bracketed
 	}
 	return strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz0123456789-._") == ""
 }
