@@ -172,7 +172,7 @@ func FuzzHeads(f *testing.F) {
 		if credentials := bearer(r); strings.TrimSpace(credentials) != credentials {
 			t.Errorf("the credentials are %q", credentials)
 		}
-		if v := parseVersion(text); v > 0 && strconv.FormatUint(v, 10) != strings.TrimLeft(text, "+0") {
+		if v := parseVersion(text); v > 0 && strconv.FormatUint(v, 10) != strings.TrimLeft(strings.TrimSpace(text), "+0") {
 			t.Errorf("%q is the version %d", text, v)
 		}
 		matchesTag(text, strconv.Quote(strconv.FormatUint(newestTag(text), 10)))
