@@ -25,8 +25,9 @@ func launch(t *testing.T) *browsertest.Browser {
 	return chromium
 }
 
-// soon is how long a page may take to show the truth once it is back.
-const soon = time.Second
+// soon is how long a page may take to show the truth once it is back: within a
+// second on a calm machine, which this one need not be.
+const soon = 5 * time.Second
 
 func (v visitor) awaitSoon(text string) {
 	v.t.Helper()
@@ -43,7 +44,7 @@ func (v visitor) later(ms string) {
 }
 
 // TestLost_Result loses the connection of a live result in every way: the page
-// says that it may be old, and shows the truth within a second of being back.
+// says that it may be old, and shows the truth soon after being back.
 func TestLost_Result(t *testing.T) {
 	w := start(t, tuning{})
 	between, b := w.wire(), w.ballot(teaOrCoffee())
