@@ -22,6 +22,7 @@ const (
 // The conditions told apart here; see
 // https://www.postgresql.org/docs/current/errcodes-appendix.html.
 const (
+	codeNotSupported      = "0A000" // also by a standby, to begin a transaction that writes
 	codeIdleInTransaction = "25P03"
 	codeReadOnly          = "25006"
 	codeSerialization     = "40001"
@@ -67,7 +68,7 @@ func translate(ctx context.Context, err error) error {
 	switch answer.Code {
 	case codeTooManyConnection, codeLockTimeout, codeCanceled, codeSerialization, codeDeadlock:
 		return busy(err)
-	case codeReadOnly, codeIdleInTransaction:
+	case codeReadOnly, codeNotSupported, codeIdleInTransaction:
 		return unavailable(err)
 	}
 	switch answer.Code[:2] {
@@ -111,7 +112,7 @@ func broken(ctx context.Context, err error) bool {
 // demoted says that the server takes no writes: it may have become a standby.
 func demoted(err error) bool {
 	var answer *pgconn.PgError
-	return errors.As(err, &answer) && answer.Code == codeReadOnly
+	return errors.As(err, &answer) && (answer.Code == codeReadOnly || answer.Code == codeNotSupported)
 }
 
 // collided says that a transaction lost against another one, and that trying
@@ -136,7 +137,7 @@ func ofOneBatch(err error) bool {
 		return false
 	}
 	switch answer.Code {
-	case codeReadOnly, codeCanceled, codeTooManyConnection:
+	case codeReadOnly, codeNotSupported, codeCanceled, codeTooManyConnection:
 		return false
 	default:
 		return true

@@ -141,6 +141,21 @@ func TestFaults(t *testing.T) {
 		deny(t, connect(t, url), false)
 		storetest.Insist(t, store, subject.Batch(subject.NewVotes(t, 1)))
 	})
+	t.Run("a standby is unavailable and let go of, and serves once promoted", func(t *testing.T) {
+		primary := pgtest.NewServer(t)
+		subject := storetest.Create(t, openStore(t, primary.URL()), storetest.Plan{})
+		standby := pgtest.NewStandby(t, primary)
+		store, plain := openStore(t, standby.URL()), connect(t, standby.URL())
+		expect(t, storetest.AppendOne(store, subject.Batch(subject.NewVotes(t, 1))).Err, oponn.CodeStoreUnavailable, "0A000")
+		eventually(t, "nobody is left who would write there", func() bool {
+			var writers int
+			row := plain.QueryRow(context.Background(), "select count(*) from pg_stat_activity where application_name = 'oponn writer'")
+			return row.Scan(&writers) == nil && writers == 0
+		})
+		standby.Promote(t)
+		storetest.Insist(t, store, subject.Batch(subject.NewVotes(t, 1)))
+		subject.Recount(t, store)
+	})
 	t.Run("too many connections are busy until there are fewer", func(t *testing.T) {
 		server := pgtest.NewServer(t, "max_connections=12", "superuser_reserved_connections=0")
 		store := openStore(t, server.URL(), postgres.Writers(2))
