@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// witness watches a ballot's stream, comes back when it ends, here or there,
-// and notes all that it is shown.
+// witness watches a ballot's stream, comes back when it ends, and notes all that
+// it is shown. One that has several places to go to leaves with each news for
+// the next, which may not have heard of them.
 type witness struct {
 	c       *campaign
 	name    string
@@ -32,14 +33,16 @@ func (c *campaign) witness(ballot string, places ...*place) {
 		pause := time.NewTicker(100 * time.Millisecond)
 		defer pause.Stop()
 		for n := first; c.watched.Err() == nil; n++ {
-			w.watch(c.watched, w.places[n%len(w.places)])
-			<-pause.C
+			if !w.watch(c.watched, w.places[n%len(w.places)]) {
+				<-pause.C
+			}
 		}
 	})
 }
 
-// watch reads one stream to its end.
-func (w *witness) watch(ctx context.Context, p *place) {
+// watch reads one stream to its end, or until there is news to be taken
+// elsewhere, which it says.
+func (w *witness) watch(ctx context.Context, p *place) (news bool) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.addr+"/api/v1/ballots/"+w.ballot+"/live", nil)
 	if err != nil {
 		panic(err)
@@ -50,7 +53,7 @@ func (w *witness) watch(ctx context.Context, p *place) {
 	}
 	response, err := http.DefaultTransport.RoundTrip(request)
 	if err != nil {
-		return
+		return false
 	}
 	defer response.Body.Close()
 	w.streams.Add(1)
@@ -64,12 +67,16 @@ func (w *witness) watch(ctx context.Context, p *place) {
 			var shown tally
 			if err := json.Unmarshal([]byte(value), &shown); err != nil {
 				w.c.complain("a frame is no JSON: %s", value)
-				return
+				return false
 			}
 			w.c.history.Look(shown.noted(w.ballot, w.name, presented))
 			w.version.Store(max(w.version.Load(), shown.Version))
+			if len(w.places) > 1 && shown.Version > presented {
+				return true
+			}
 		}
 	}
+	return false
 }
 
 // agree waits until every viewer has seen the last version of its ballot, and

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"net"
+	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
@@ -15,8 +16,8 @@ import (
 )
 
 // TestCluster_FiveThousandViewersReturnAtOnce kills the instance of 5,000
-// viewers, who all come to the other at the same moment. They see no version
-// fall, and nobody who votes meanwhile is kept waiting.
+// viewers, who all come to the other at the same moment, which knows of an older
+// version. They see none fall, and nobody who votes meanwhile is kept waiting.
 func TestCluster_FiveThousandViewersReturnAtOnce(t *testing.T) {
 	const viewers = 5000
 	c := newCluster(t)
@@ -27,8 +28,11 @@ func TestCluster_FiveThousandViewersReturnAtOnce(t *testing.T) {
 		crowd.watching.Go(func() { crowd.watch(a, b) })
 	}
 	await(t, "all watch", func() bool { return crowd.here.Load() == viewers })
-	l := startLoad(t, spread(b), ballot)
+	l := startLoad(t, func(_, attempt int) *server { return []*server{a, b}[min(attempt, 1)] }, ballot)
 	l.more(t, 50)
+	known := ask(http.MethodGet, b.url+"/api/v1/ballots/"+ballot+"/results", nil, nil).Version // which b goes on with for a while
+	crowd.known.Store(int64(known))
+	eventually(t, "most have seen more than the other instance", func() bool { return crowd.ahead.Load() > viewers/2 })
 	a.signal(t, syscall.SIGKILL)
 	gone := time.Now()
 	l.more(t, 50)
@@ -64,6 +68,9 @@ type returners struct {
 	ballot     string
 	here, back atomic.Int64
 	fell       atomic.Int64
+	// known is what the other instance knows of, ahead how many have since come
+	// to see more.
+	known, ahead atomic.Int64
 	// wanted ends them: when they have seen more votes than that.
 	wanted   atomic.Int64
 	watching sync.WaitGroup
@@ -108,6 +115,9 @@ func (c *returners) stream(s *server, seen int, came *atomic.Int64) int {
 		votes, _ := strconv.ParseInt(found[2], 10, 64)
 		if version < seen {
 			c.fell.Add(1)
+		}
+		if known := int(c.known.Load()); known > 0 && seen <= known && version > known {
+			c.ahead.Add(1)
 		}
 		seen = max(seen, version)
 		if wanted := c.wanted.Load(); wanted > 0 && votes > wanted {

@@ -66,7 +66,8 @@ func TestCluster_PostgresIsSlow(t *testing.T) {
 }
 
 // TestCluster_RedisIsSlow delays what passes between an instance and Redis:
-// viewers there notice nothing, those elsewhere see votes as without Redis.
+// voters and viewers there notice nothing, viewers elsewhere see votes as without
+// Redis.
 func TestCluster_RedisIsSlow(t *testing.T) {
 	c := newCluster(t)
 	p := newPlace(t, c, "one")
@@ -80,6 +81,7 @@ func TestCluster_RedisIsSlow(t *testing.T) {
 	for _, way := range []string{requests, answers} {
 		p.redis.poison(t, "latency", way, "latency", 800)
 	}
+	wantLag(t, "with a slow Redis, by the voters", waits(t, a, ballot, 5), 500*time.Millisecond)
 	wantLag(t, "with a slow Redis, by a viewer here", lag(t, a, ballot, 5, near), 500*time.Millisecond)
 	wantLag(t, "with a slow Redis, by a viewer there", lag(t, a, ballot, 5, far), 2*time.Second)
 	p.redis.mend(t)

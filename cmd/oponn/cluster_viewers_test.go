@@ -92,6 +92,13 @@ func (v *viewer) see(data []byte) {
 	v.moved = make(chan struct{})
 }
 
+// seen returns the newest version that the viewer was shown.
+func (v *viewer) seen() uint64 {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.version
+}
+
 // await waits until the viewer has seen the version.
 func (v *viewer) await(t *testing.T, version uint64) {
 	t.Helper()
@@ -133,6 +140,25 @@ func lag(t *testing.T, s *server, ballot string, n int, viewers ...*viewer) (lag
 	}
 	slices.Sort(lags)
 	return lags
+}
+
+// waits casts votes on an instance, one by one, and returns how long each took
+// to be acknowledged, in the order of length.
+func waits(t *testing.T, s *server, ballot string, n int) (took []time.Duration) {
+	t.Helper()
+	tokens, ok := newTokens(s, n)
+	if !ok {
+		t.Fatal("no voter tokens")
+	}
+	for _, token := range tokens {
+		begin := time.Now()
+		if r := newVote(ballot, token, "1").cast(s); r.status != http.StatusCreated {
+			t.Fatalf("a vote got %s", r)
+		}
+		took = append(took, time.Since(begin))
+	}
+	slices.Sort(took)
+	return took
 }
 
 // wantLag wants most votes seen in time. A few may come later: the machine of

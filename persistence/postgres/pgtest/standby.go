@@ -42,6 +42,32 @@ func NewStandby(tb testing.TB, primary *Server) *Server {
 	}
 }
 
+// Detach has a standby follow nobody any more, and returns when it has let go:
+// what its primary commits from then on it never sees.
+func (s *Server) Detach(tb testing.TB) {
+	tb.Helper()
+	s.do(tb, "alter system set primary_conninfo = ''")
+	s.do(tb, "select pg_reload_conf()")
+	for tick, begin := time.NewTicker(10*time.Millisecond), time.Now(); ; <-tick.C {
+		var follows bool
+		s.ask(tb, "select exists (select from pg_stat_wal_receiver)", &follows)
+		if !follows {
+			tick.Stop()
+			return
+		}
+		if time.Since(begin) > startTimeout {
+			tb.Fatal("the standby still follows")
+		}
+	}
+}
+
+// Waits says whether a commit waits for a standby's word.
+func (s *Server) Waits(tb testing.TB) (waits bool) {
+	tb.Helper()
+	s.ask(tb, "select exists (select from pg_stat_activity where wait_event = 'SyncRep')", &waits)
+	return waits
+}
+
 // Promote makes a standby the primary, and returns when it is.
 func (s *Server) Promote(tb testing.TB) {
 	tb.Helper()
