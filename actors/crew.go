@@ -1,6 +1,7 @@
 package actors
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -20,9 +21,10 @@ const (
 // messages. There are as many as mailboxes run at once, so that none waits for
 // another; only how many are kept is bounded.
 type crew struct {
-	mu   sync.Mutex
-	idle []*hand
-	over bool
+	mu    sync.Mutex
+	idle  []*hand
+	spare int // so many were idle all the time since the last trim
+	over  bool
 }
 
 // hand is a goroutine of a crew.
@@ -53,6 +55,7 @@ func (c *crew) pick() *hand {
 	last := len(c.idle) - 1
 	h := c.idle[last]
 	c.idle[last], c.idle = nil, c.idle[:last]
+	c.spare = min(c.spare, last)
 	return h
 }
 
@@ -79,14 +82,27 @@ func (c *crew) rest(h *hand) bool {
 	return true
 }
 
+// trim lets hands go that have had nothing to do since the last trim.
+func (c *crew) trim() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.leave(c.spare)
+}
+
 // dismiss lets idle hands go, and others when they have finished. Whatever is
 // scheduled afterwards is run all the same.
 func (c *crew) dismiss() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.over = true
-	for _, h := range c.idle {
+	c.leave(len(c.idle))
+}
+
+// leave lets n idle hands go: those that have been idle for longest.
+func (c *crew) leave(n int) {
+	for _, h := range c.idle[:n] {
 		close(h.work)
 	}
-	c.idle = nil
+	c.idle = slices.Delete(c.idle, 0, n)
+	c.spare = len(c.idle)
 }
