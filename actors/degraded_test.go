@@ -120,6 +120,38 @@ func TestSlowFanOutWidensFrames(t *testing.T) {
 	})
 }
 
+// TestFramesFollowWithoutPause has one fan-out take long while hardly anybody
+// votes: the frames after it are as close to each other as ever.
+func TestFramesFollowWithoutPause(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		id := w.ballot()
+		s := &sink{}
+		var takes time.Duration
+		group := &oponn.Group{Name: "slow once", Render: func(s oponn.Snapshot) ([]byte, int) {
+			time.Sleep(takes) // virtual time
+			return fmt.Append(nil, s.State.Voters), 0
+		}}
+		stream, err := w.Watch(context.Background(), id, oponn.Viewer{Group: group, Sink: s})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.leave(stream)()
+		synctest.Wait()
+		takes = 2 * time.Second
+		w.cast(vote(id, "1"))
+		time.Sleep(3 * time.Second) // virtual time
+		takes = 0
+		before := s.count()
+		for range 10 {
+			w.cast(vote(id, "1"))
+			time.Sleep(200 * time.Millisecond) // virtual time
+		}
+		if n := s.count() - before; n != 10 {
+			t.Errorf("%d frames of 10 votes", n)
+		}
+	})
+}
+
 // TestRefusedVotesAreNotAccepted has more votes come than may wait: each is
 // either counted or refused at once, and none that was refused is counted.
 func TestRefusedVotesAreNotAccepted(t *testing.T) {
