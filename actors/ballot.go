@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"time"
 
@@ -100,7 +101,7 @@ type ballot struct {
 	refusal error
 	stash   []asked // what came while loading
 	// refreshing says that the store is being asked; waiting is who waits, and
-	// sought a version that it is known to have.
+	// sought a version that it is known, or said, to have.
 	refreshing bool
 	sought     uint64
 	waiting    []asked
@@ -284,7 +285,14 @@ func (b *ballot) tellAudience(ctx actor.Context, onward ...journey) {
 // remote takes a head that somebody else moved. One that doesn't open, or is
 // not newer, changes nothing.
 func (b *ballot) remote(ctx actor.Context, notice oponn.Notice) {
-	if b.ballot == nil || b.refusal != nil {
+	if b.refusal != nil {
+		return
+	}
+	if b.ballot == nil { // it may be older what the store is about to say
+		b.sought = max(b.sought, notice.Head.Version)
+		if notice.Gone {
+			b.sought = math.MaxUint64
+		}
 		return
 	}
 	if notice.Gone {

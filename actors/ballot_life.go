@@ -31,11 +31,12 @@ func (b *ballot) wake(ctx actor.Context) {
 		return
 	}
 	b.audience = ctx.Spawn(b.system.audienceProps(ctx.Self(), b.life.exhibit))
-	b.load(ctx)
+	b.refresh(ctx, nil)
 }
 
 // refresh asks the store anew, once for all who wait. A nil request just wants
-// it done.
+// it done. One question is under way at most: whoever waits while it is may be
+// told what was true before they came, and is not taken for asked.
 func (b *ballot) refresh(ctx actor.Context, m asked) {
 	if m != nil {
 		b.waiting = append(b.waiting, m)

@@ -163,7 +163,7 @@ func (b *ballot) committed(ctx actor.Context, m *committed) {
 	b.system.meters.committed(j, m.Effect, b.lastActive)
 	b.current = j
 	if b.ballot == nil || b.refusal != nil {
-		b.answerStranger(ctx, j)
+		b.answerStranger(ctx, j, m.Effect.Head.Version)
 		return
 	}
 	b.apply(ctx, j, m.Effect)
@@ -231,14 +231,14 @@ func (b *ballot) gone(ctx actor.Context, refusal error, tell bool) {
 // answerStranger ends a batch of an earlier instance of this actor, whose
 // votes are committed while this one has not even loaded: their voters ask
 // again and get their receipts.
-func (b *ballot) answerStranger(ctx actor.Context, j *job) {
+func (b *ballot) answerStranger(ctx actor.Context, j *job, version uint64) {
 	j.refuse(errUnknown(nil))
 	b.current = nil
 	if b.refusal != nil {
 		b.askForSleep(ctx)
 		return
 	}
-	b.refresh(ctx, nil)
+	b.sought = max(b.sought, version) // it may be older what the store is about to say
 }
 
 // failed deals with a batch that was not, or perhaps, committed.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -126,9 +127,9 @@ func TestFramesFollowWithoutPause(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
 		id := w.ballot()
 		s := &sink{}
-		var takes time.Duration
+		var takes atomic.Int64
 		group := &oponn.Group{Name: "slow once", Render: func(s oponn.Snapshot) ([]byte, int) {
-			time.Sleep(takes) // virtual time
+			time.Sleep(time.Duration(takes.Load())) // virtual time
 			return fmt.Append(nil, s.State.Voters), 0
 		}}
 		stream, err := w.Watch(context.Background(), id, oponn.Viewer{Group: group, Sink: s})
@@ -137,10 +138,10 @@ func TestFramesFollowWithoutPause(t *testing.T) {
 		}
 		defer s.leave(stream)()
 		synctest.Wait()
-		takes = 2 * time.Second
+		takes.Store(int64(2 * time.Second))
 		w.cast(vote(id, "1"))
 		time.Sleep(3 * time.Second) // virtual time
-		takes = 0
+		takes.Store(0)
 		before := s.count()
 		for range 10 {
 			w.cast(vote(id, "1"))

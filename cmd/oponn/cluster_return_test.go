@@ -68,8 +68,8 @@ type returners struct {
 	ballot     string
 	here, back atomic.Int64
 	fell       atomic.Int64
-	// known is what the other instance knows of, ahead how many have since come
-	// to see more.
+	// known is what the other instance knows of, ahead how many have seen more
+	// since that is known.
 	known, ahead atomic.Int64
 	// wanted ends them: when they have seen more votes than that.
 	wanted   atomic.Int64
@@ -82,6 +82,9 @@ var frame = regexp.MustCompile(`"version":(\d+),"votes":(\d+)`)
 func (c *returners) watch(first, second *server) {
 	seen := c.stream(first, 0, &c.here)
 	for begin := time.Now(); time.Since(begin) < atLast; {
+		if c.t.Context().Err() != nil {
+			return // the test has failed
+		}
 		version := c.stream(second, seen, &c.back)
 		if version == 0 {
 			return
@@ -101,7 +104,7 @@ func (c *returners) stream(s *server, seen int, came *atomic.Int64) int {
 	}
 	defer conn.Close()
 	fmt.Fprintf(conn, "GET /api/v1/ballots/%s/live HTTP/1.1\r\nHost: %s\r\nLast-Event-ID: %d\r\n\r\n", c.ballot, addr, seen)
-	arrived := false
+	arrived, ahead := false, false
 	for lines := bufio.NewScanner(conn); lines.Scan(); {
 		if !arrived && strings.HasPrefix(lines.Text(), "HTTP/1.1 200") {
 			arrived = true
@@ -116,7 +119,8 @@ func (c *returners) stream(s *server, seen int, came *atomic.Int64) int {
 		if version < seen {
 			c.fell.Add(1)
 		}
-		if known := int(c.known.Load()); known > 0 && seen <= known && version > known {
+		if known := int(c.known.Load()); !ahead && known > 0 && version > known {
+			ahead = true
 			c.ahead.Add(1)
 		}
 		seen = max(seen, version)
