@@ -30,8 +30,11 @@ func TestCluster_FiveThousandViewersReturnAtOnce(t *testing.T) {
 	await(t, "all watch", func() bool { return crowd.here.Load() == viewers })
 	l := startLoad(t, func(_, attempt int) *server { return []*server{a, b}[min(attempt, 1)] }, ballot)
 	l.more(t, 50)
-	known := ask(http.MethodGet, b.url+"/api/v1/ballots/"+ballot+"/results", nil, nil).Version // which b goes on with for a while
-	crowd.known.Store(int64(known))
+	eventually(t, "the other instance knows of the ballot, and goes on with that for a while", func() bool {
+		r := ask(http.MethodGet, b.url+"/api/v1/ballots/"+ballot+"/results", nil, nil)
+		crowd.known.Store(int64(r.Version))
+		return r.status == http.StatusOK
+	})
 	eventually(t, "most have seen more than the other instance", func() bool { return crowd.ahead.Load() > viewers/2 })
 	a.signal(t, syscall.SIGKILL)
 	gone := time.Now()
