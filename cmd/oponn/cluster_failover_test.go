@@ -11,12 +11,13 @@ import (
 
 // TestCluster_PostgresFailsOver kills the primary in the middle of a load and
 // promotes its synchronous standby, which has missed the last commits: they may
-// not have been acknowledged. Nobody tells the instances: their URL names both.
+// not have been acknowledged. Nobody tells the instances: their URL names both, and
+// the one that may not be written to first.
 func TestCluster_PostgresFailsOver(t *testing.T) {
 	c := newCluster(t)
 	primary := pgtest.NewServer(t)
 	standby := pgtest.NewStandby(t, primary)
-	c.database = pgtest.Either(primary, standby)
+	c.database = pgtest.Either(standby, primary)
 	a, b := c.serve(t), c.serve(t)
 	ballots := []string{createBallot(t, a, "Here?", "yes", "no"), createBallot(t, b, "There?", "yes", "no")}
 	watched := createBallot(t, a, "Watched?", "yes", "no")
