@@ -55,6 +55,7 @@ type (
 	// loaded is the answer of the store and the keyring to waking up.
 	loaded struct {
 		incarnation int
+		load        int
 		record      oponn.Record
 		ballot      *oponn.Ballot
 		state       oponn.State
@@ -99,6 +100,9 @@ type ballot struct {
 
 	refusal error
 	stash   []asked // what came while loading
+	// loads is the number of the last load that was begun. Only that one counts:
+	// the ones before were asked earlier, whenever they answer.
+	loads int
 	// refreshing says that the store is being asked; waiting is who waits, and
 	// sought a version that it is known to have.
 	refreshing bool

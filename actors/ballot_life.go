@@ -52,10 +52,11 @@ func (b *ballot) refresh(ctx actor.Context, m asked) {
 
 // load reads and opens the ballot in a task that reports back by message.
 func (b *ballot) load(ctx actor.Context) {
-	self, root, id, incarnation := ctx.Self(), b.system.root, b.id, b.incarnation
+	b.loads++
+	self, root, id, incarnation, load := ctx.Self(), b.system.root, b.id, b.incarnation, b.loads
 	b.system.task(func() {
 		m := b.system.open(id)
-		m.incarnation = incarnation
+		m.incarnation, m.load = incarnation, load
 		root.Send(self, m)
 	})
 }
@@ -105,7 +106,7 @@ func (s *System) unseal(ctx context.Context, record oponn.Record) (*oponn.Ballot
 
 // loaded takes what the store and the keyring said.
 func (b *ballot) loaded(ctx actor.Context, m *loaded) {
-	if m.incarnation != b.incarnation || b.refusal != nil {
+	if m.incarnation != b.incarnation || m.load != b.loads || b.refusal != nil {
 		return
 	}
 	waiting := slices.Concat(b.stash, b.waiting)
