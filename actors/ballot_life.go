@@ -104,9 +104,14 @@ func (s *System) unseal(ctx context.Context, record oponn.Record) (*oponn.Ballot
 	return ballot, state, writeIns, err
 }
 
+// expects says whether an answer is that to the last question.
+func (b *ballot) expects(m *loaded) bool {
+	return m.incarnation == b.incarnation && m.load == b.loads
+}
+
 // loaded takes what the store and the keyring said.
 func (b *ballot) loaded(ctx actor.Context, m *loaded) {
-	if m.incarnation != b.incarnation || m.load != b.loads || b.refusal != nil {
+	if !b.expects(m) || b.refusal != nil {
 		return
 	}
 	waiting := slices.Concat(b.stash, b.waiting)

@@ -217,6 +217,7 @@ func (s *scene) watch(m *mortal, step step) {
 	defer func() { <-s.busy[step.Voter] }()
 	if last := s.watched[step.Voter]; last != nil {
 		last.leave()
+		s.watched[step.Voter] = nil  // whatever becomes of the next one
 		time.Sleep(time.Millisecond) // virtual time: nothing is under way any more
 	}
 	o := &onlooker{stage: s.stage, instance: m, ballot: s.ballot, name: "viewer " + strconv.Itoa(step.Voter),
