@@ -19,9 +19,6 @@ PKG ?= ./...
 # How many instances `make prod` starts: make prod N=4
 N ?= 2
 
-# How long `make fuzz` runs each target: make fuzz T=10m
-T ?= 10s
-
 # $(call say,text) announces a step with the prompt of the pages.
 say = @if [ -t 1 ] && [ -z "$$NO_COLOR" ]; then \
 	  printf '\033[38;2;155;114;203m>\033[0m %s\n' '$(1)'; else printf '> %s\n' '$(1)'; fi
@@ -143,7 +140,7 @@ chaos: N := 100
 chaos: deps assets ## let N faults happen in the middle of a load, and check what every client was told; N=100 SEED=
 	@CHAOS_FAULTS=$(N) CHAOS_SEED=$(SEED) $(GO) test -count=1 -v -timeout $$(( $(N) * 10 + 600 ))s -run 'TestChaos$$' ./cmd/oponn
 
-T ?= 30m
+soak: T := 30m
 soak: deps assets ## make, vote on, watch and delete ballots, and see that nothing stays; T=30m
 	@SOAK_TIME=$(T) $(GO) test -count=1 -v -timeout 24h -run 'TestSoak$$' ./cmd/oponn
 
@@ -186,11 +183,12 @@ lint: $(LINT) assets ## lint, with the table of who may import whom
 	@$(LINT) run ./... ./.ci/testsum ./.ci/licences
 	@.ci/lint-files
 
+fuzz: T := 10s
 fuzz: assets ## run every fuzz target for a while, one after the other: T=10s
 	$(call say,fuzzing)
 	@GO="$(GO)" .ci/fuzz $(T)
 
-check: tidy-check generate-check format-check licences-check vet lint test ## everything that has to hold before a push
+check: tidy-check generate-check format-check licences-check vet lint test fuzz ## everything that has to hold before a push
 
 tidy-check:
 	$(call say,checking go.mod)

@@ -110,7 +110,7 @@ func (a *audience) publish(ctx actor.Context, m *publish) {
 		return
 	}
 	a.waiting, a.newer = true, time.Now()
-	wait := a.interval() - time.Since(a.last)
+	wait := a.pace() - time.Since(a.last)
 	if wait <= 0 { // behind newer states that have come during the last fan-out
 		ctx.Send(ctx.Self(), &fanOut{generation: a.timer.generation})
 		return

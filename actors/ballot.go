@@ -3,6 +3,7 @@ package actors
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"time"
 
@@ -55,7 +56,6 @@ type (
 	// loaded is the answer of the store and the keyring to waking up.
 	loaded struct {
 		incarnation int
-		load        int
 		record      oponn.Record
 		ballot      *oponn.Ballot
 		state       oponn.State
@@ -100,11 +100,8 @@ type ballot struct {
 
 	refusal error
 	stash   []asked // what came while loading
-	// loads is the number of the last load that was begun. Only that one counts:
-	// the ones before were asked earlier, whenever they answer.
-	loads int
 	// refreshing says that the store is being asked; waiting is who waits, and
-	// sought a version that it is known to have.
+	// sought a version that it is known, or said, to have.
 	refreshing bool
 	sought     uint64
 	waiting    []asked
@@ -288,7 +285,14 @@ func (b *ballot) tellAudience(ctx actor.Context, onward ...journey) {
 // remote takes a head that somebody else moved. One that doesn't open, or is
 // not newer, changes nothing.
 func (b *ballot) remote(ctx actor.Context, notice oponn.Notice) {
-	if b.ballot == nil || b.refusal != nil {
+	if b.refusal != nil {
+		return
+	}
+	if b.ballot == nil { // it may be older what the store is about to say
+		b.sought = max(b.sought, notice.Head.Version)
+		if notice.Gone {
+			b.sought = math.MaxUint64
+		}
 		return
 	}
 	if notice.Gone {

@@ -31,11 +31,12 @@ func (b *ballot) wake(ctx actor.Context) {
 		return
 	}
 	b.audience = ctx.Spawn(b.system.audienceProps(ctx.Self(), b.life.exhibit))
-	b.load(ctx)
+	b.refresh(ctx, nil)
 }
 
 // refresh asks the store anew, once for all who wait. A nil request just wants
-// it done.
+// it done. One question is under way at most: whoever waits while it is may be
+// told what was true before they came, and is not taken for asked.
 func (b *ballot) refresh(ctx actor.Context, m asked) {
 	if m != nil {
 		b.waiting = append(b.waiting, m)
@@ -52,11 +53,10 @@ func (b *ballot) refresh(ctx actor.Context, m asked) {
 
 // load reads and opens the ballot in a task that reports back by message.
 func (b *ballot) load(ctx actor.Context) {
-	b.loads++
-	self, root, id, incarnation, load := ctx.Self(), b.system.root, b.id, b.incarnation, b.loads
+	self, root, id, incarnation := ctx.Self(), b.system.root, b.id, b.incarnation
 	b.system.task(func() {
 		m := b.system.open(id)
-		m.incarnation, m.load = incarnation, load
+		m.incarnation = incarnation
 		root.Send(self, m)
 	})
 }
@@ -104,14 +104,9 @@ func (s *System) unseal(ctx context.Context, record oponn.Record) (*oponn.Ballot
 	return ballot, state, writeIns, err
 }
 
-// expects says whether an answer is that to the last question.
-func (b *ballot) expects(m *loaded) bool {
-	return m.incarnation == b.incarnation && m.load == b.loads
-}
-
 // loaded takes what the store and the keyring said.
 func (b *ballot) loaded(ctx actor.Context, m *loaded) {
-	if !b.expects(m) || b.refusal != nil {
+	if m.incarnation != b.incarnation || b.refusal != nil {
 		return
 	}
 	waiting := slices.Concat(b.stash, b.waiting)

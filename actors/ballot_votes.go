@@ -2,6 +2,7 @@ package actors
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"time"
 
@@ -233,7 +234,9 @@ func (b *ballot) gone(ctx actor.Context, refusal error, tell bool) {
 // again and get their receipts. That a ballot is deleted is certain, also when
 // it was found out before the writer said so.
 func (b *ballot) answerStranger(ctx actor.Context, j *job, effect oponn.Effect) {
+	committed := effect.Head.Version
 	if effect.Tombstone {
+		committed = math.MaxUint64
 		ctx.Send(b.system.relay, &announce{notice: oponn.Notice{Ballot: b.id, Gone: true}})
 		for _, m := range j.changes {
 			m.answer(b.snapshot(), nil)
@@ -245,7 +248,7 @@ func (b *ballot) answerStranger(ctx actor.Context, j *job, effect oponn.Effect) 
 		b.askForSleep(ctx)
 		return
 	}
-	b.refresh(ctx, nil)
+	b.sought = max(b.sought, committed) // it may be older what the store is about to say
 }
 
 // failed deals with a batch that was not, or perhaps, committed.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -116,6 +117,38 @@ func TestSlowFanOutWidensFrames(t *testing.T) {
 		time.Sleep(20 * time.Second) // virtual time
 		if text := string(s.last().Bytes); text != "200 every 2s" {
 			t.Errorf("the last frame is %q", text)
+		}
+	})
+}
+
+// TestFramesFollowWithoutPause has one fan-out take long while hardly anybody
+// votes: the frames after it are as close to each other as ever.
+func TestFramesFollowWithoutPause(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		id := w.ballot()
+		s := &sink{}
+		var takes atomic.Int64
+		group := &oponn.Group{Name: "slow once", Render: func(s oponn.Snapshot) ([]byte, int) {
+			time.Sleep(time.Duration(takes.Load())) // virtual time
+			return fmt.Append(nil, s.State.Voters), 0
+		}}
+		stream, err := w.Watch(context.Background(), id, oponn.Viewer{Group: group, Sink: s})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.leave(stream)()
+		synctest.Wait()
+		takes.Store(int64(2 * time.Second))
+		w.cast(vote(id, "1"))
+		time.Sleep(3 * time.Second) // virtual time
+		takes.Store(0)
+		before := s.count()
+		for range 10 {
+			w.cast(vote(id, "1"))
+			time.Sleep(200 * time.Millisecond) // virtual time
+		}
+		if n := s.count() - before; n != 10 {
+			t.Errorf("%d frames of 10 votes", n)
 		}
 	})
 }

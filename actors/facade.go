@@ -264,5 +264,6 @@ func (s *System) Drain(ctx context.Context) error {
 	}()
 	await("actors", stopped)
 	s.framework.Shutdown()
+	s.crew.dismiss()
 	return late
 }

@@ -88,6 +88,31 @@ func TestHistories(t *testing.T) {
 	})
 }
 
+// TestHistories_Found plays histories that once broke a promise.
+func TestHistories_Found(t *testing.T) {
+	for name, script := range map[string][]step{
+		// The batch of the actor that crashes commits while the next one loads,
+		// and a reader who has seen more comes while two questions to the store
+		// are under way.
+		"a crash while voting": {
+			{What: voting},
+			{After: 8 * time.Millisecond, What: crashing},
+			{After: 9 * time.Millisecond, What: voting, Instance: 1, Voter: 2, Choice: 1},
+			{After: 28 * time.Millisecond, What: voting, Instance: 1, Voter: 1},
+			{After: 24 * time.Millisecond, What: looking, Instance: 1},
+			{After: 3 * time.Millisecond, What: looking},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				if broken := play(t, true, oponn.Rules{}, script); len(broken) > 0 {
+					t.Errorf("%q", broken)
+				}
+			})
+		})
+	}
+}
+
 // scene is one history in the making.
 type scene struct {
 	*stage

@@ -1,6 +1,9 @@
 package actors
 
-import "time"
+import (
+	"runtime"
+	"time"
+)
 
 // maxFrameInterval is how far the time between frames widens when committing
 // or fanning out takes long.
@@ -21,8 +24,24 @@ func (e *effort) of() time.Duration { return e.usual }
 // do, for then the database is what everybody waits for, and viewers of other
 // instances ask it for what they have missed.
 func (a *audience) interval() time.Duration {
+	return a.bounded(max(a.took.of(), a.commits))
+}
+
+// pace is the time between the beginnings of two fan-outs: the interval, unless
+// no requests want the processors that fanning out takes, for no more wait than
+// there are. Then frames follow each other without a pause, however long they
+// take.
+func (a *audience) pace() time.Duration {
+	if waiting, _ := a.system.admission.load(); waiting > runtime.GOMAXPROCS(0) {
+		return a.interval()
+	}
+	return a.bounded(a.commits)
+}
+
+// bounded keeps an interval within its bounds.
+func (a *audience) bounded(interval time.Duration) time.Duration {
 	least := a.system.cfg.FrameInterval
-	return min(max(least, a.took.of(), a.commits), max(maxFrameInterval, least))
+	return min(max(least, interval), max(maxFrameInterval, least))
 }
 
 // worthTelling returns the interval, in whole seconds, that viewers are told

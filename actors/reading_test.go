@@ -71,26 +71,3 @@ func TestReading_WhileTheStoreIsBeingAsked(t *testing.T) {
 		})
 	}
 }
-
-// TestReading_AfterACrash has an instance crash while the writer has its
-// votes: the store is asked twice at once then, and somebody comes who has seen
-// more than either answer. Of what happens at the same moment either may come
-// first, so it is played several times.
-func TestReading_AfterACrash(t *testing.T) {
-	const ms = time.Millisecond
-	script := []step{
-		{What: voting, Voter: 3},
-		{What: crashing, After: 3 * ms},
-		{What: voting, After: 4 * ms, Instance: 1, Voter: 2},
-		{What: voting, After: 25 * ms, Instance: 1, Voter: 1},
-		{What: looking, After: 36 * ms, Instance: 1, Voter: 2},
-		{What: looking, After: 11 * ms, Voter: 2},
-	}
-	for range 20 {
-		synctest.Test(t, func(t *testing.T) {
-			if broken := play(t, true, oponn.Rules{}, script); len(broken) > 0 {
-				t.Error(broken)
-			}
-		})
-	}
-}

@@ -131,6 +131,7 @@ func (s *streams) sweep() {
 	}
 	s.each(m)
 	s.system.meters.streams.lagging.Store(s.system.meters.streams.behind.Swap(0))
+	s.system.crew.trim()
 }
 
 // each sends a message to all; what one does in answer arrives later.

@@ -43,6 +43,7 @@ var stopAtOnce = actor.NewOneForOneStrategy(0, 0, func(any) actor.Directive { re
 // props returns how to make one actor of a kind, whose panics are logged. It is
 // counted where that is wanted.
 func (s *System) props(kind string, producer actor.Producer, options ...actor.PropsOption) *actor.Props {
+	options = append(options, actor.WithDispatcher(&s.crew))
 	var v *vitals
 	if k := s.meters.kinds[kind]; k != nil {
 		v = &vitals{kind: k}

@@ -22,6 +22,7 @@ type System struct {
 	root      *actor.RootContext
 	admission *admission
 	meters    *meters
+	crew      crew
 	inbox     *inbox
 	presence  *presence
 	patience  patience

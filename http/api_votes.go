@@ -47,9 +47,7 @@ func (s *Server) castByAPI(c echo.Context) error {
 	if err := s.heldBack(r, cast); err != nil {
 		return err
 	}
-	// Whether or not its sender waits for the answer, a vote that has come is
-	// cast; and nothing has to watch for the sender's leaving.
-	ctx := known(context.WithoutCancel(r.Context()), c)
+	ctx := s.detached(c)
 	receipt, err := s.ballots.Cast(ctx, cast)
 	s.settle(ctx, r, cast, receipt, err)
 	if err != nil {
@@ -60,6 +58,20 @@ func (s *Server) castByAPI(c echo.Context) error {
 		status = http.StatusOK
 	}
 	return writeReceipt(c, status, receipt)
+}
+
+// detached returns a context that knows a request's id and trace and does not
+// end with it: whether or not its sender waits for the answer, a vote that has
+// come is cast, and nothing has to watch for the sender's leaving. (It is not
+// context.WithoutCancel, through whose layers every question would have to go.)
+func (s *Server) detached(c echo.Context) context.Context {
+	ctx := context.Background()
+	if s.cfg.Tracer != nil {
+		if trace := oponn.TraceOf(c.Request().Context()); trace != nil {
+			ctx = oponn.WithTrace(ctx, trace)
+		}
+	}
+	return known(ctx, c)
 }
 
 // byCode returns the voter that a code stands for.

@@ -242,7 +242,7 @@ func TestOpenRedirects(t *testing.T) {
 	at := &url.URL{Scheme: "https", Host: host, Path: "/x"}
 	for _, place := range []string{
 		"https://evil.example", "//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example", "/\t/evil.example", "/\n/evil.example", "\t//evil.example", " //evil.example",
-		"/%09/evil.example", "/%2f/evil.example", "/.//evil.example", "/..//evil.example", "javascript:alert(1)", "data:text/html,x", "evil.example", "@evil.example", ":80", "/\\/evil.example",
+		"/%09/evil.example", "/%2f/evil.example", "/%2fevil.example/ ", "/%2fevil.example/\"", "/.//evil.example", "/..//evil.example", "javascript:alert(1)", "data:text/html,x", "evil.example", "@evil.example", ":80", "/\\/evil.example",
 		"http:evil.example", "https:/evil.example", "/%5c/evil.example", "/;//evil.example", "?//evil.example", "#//evil.example", "/x?y=//evil.example", "/\u2028/evil.example", "/\x00/evil.example", "／／evil.example",
 	} {
 		query := url.Values{"back": {place}, "language": {"de"}, "next": {place}, "url": {place}, "redirect": {place}, "code": {place}, "from": {place}}.Encode()

@@ -54,7 +54,7 @@ func (s *Server) chooseLanguage(c echo.Context) error {
 func ownPath(path string) string {
 	u, err := url.Parse(path)
 	if err != nil || u.Scheme != "" || u.Host != "" || u.User != nil || u.Opaque != "" ||
-		!strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsRune(path, '\\') {
+		!strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.HasPrefix(u.Path, "//") || strings.ContainsRune(path, '\\') {
 		return "/"
 	}
 	query := u.Query()

@@ -13,10 +13,10 @@ import (
 // stack of every voter who waits, and there are ten to twenty a second else.
 // When it is calm again, the memory goes back to the system.
 const (
-	brisk     = 2000 // votes a second
+	brisk     = 500 // votes between two looks: 2,000 a second
 	gathered  = 192 << 20
-	calmAfter = 10 // looks
-	look      = time.Second
+	calmAfter = 40                     // looks: 10 s
+	look      = 250 * time.Millisecond // a burst has it from its first moments
 )
 
 // pace sets how much garbage may gather, by how many votes have been committed

@@ -26,8 +26,8 @@ func TestPace(t *testing.T) {
 			pace(ctx, votes.Load)
 			close(ended)
 		}()
-		pass := func(seconds int, rate uint64) {
-			for range seconds {
+		pass := func(looks int, rate uint64) {
+			for range looks {
 				votes.Add(rate)
 				time.Sleep(look) // virtual time
 				synctest.Wait()

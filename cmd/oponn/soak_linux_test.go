@@ -15,8 +15,8 @@ import (
 )
 
 // TestSoak has ballots made, voted on, watched and deleted, by connections that
-// come and go: memory, goroutines and descriptors return to where they were.
-// SOAK_TIME says for how long: `make soak T=30m`.
+// come and go: memory, goroutines, actors and descriptors return to where they
+// were. SOAK_TIME says for how long: `make soak T=30m`.
 func TestSoak(t *testing.T) {
 	last := 10 * time.Second
 	if text := os.Getenv("SOAK_TIME"); text != "" {
@@ -34,7 +34,7 @@ func TestSoak(t *testing.T) {
 	rounds := churn(t, s, last)
 	after := s.settled(t)
 	t.Logf("%d ballots in %v; before: %v; after: %v", rounds, time.Since(begun).Round(time.Second), before, after)
-	if after.goroutines > before.goroutines+8 || after.descriptors > before.descriptors+8 || after.heap > before.heap+before.heap/4+4<<20 {
+	if after.goroutines > before.goroutines+8 || after.actors > before.actors+2 || after.descriptors > before.descriptors+8 || after.heap > before.heap+before.heap/4+4<<20 {
 		t.Errorf("something stays: %v, then %v", before, after)
 	}
 	if rounds == 0 {
@@ -102,15 +102,16 @@ func round(s *server) error {
 }
 
 // usage is what a process holds.
-type usage struct{ goroutines, descriptors, heap, resident int }
+type usage struct{ goroutines, actors, descriptors, heap, resident int }
 
 func (u usage) String() string {
-	return fmt.Sprintf("%d goroutines, %d descriptors, %d KB of heap, %d KB resident", u.goroutines, u.descriptors, u.heap>>10, u.resident>>10)
+	return fmt.Sprintf("%d goroutines, %d actors, %d descriptors, %d KB of heap, %d KB resident", u.goroutines, u.actors, u.descriptors, u.heap>>10, u.resident>>10)
 }
 
 var (
 	goroutines = regexp.MustCompile(`goroutine profile: total (\d+)`)
 	heapAlloc  = regexp.MustCompile(`# HeapAlloc = (\d+)`)
+	alive      = regexp.MustCompile(`(?m)^oponn_actors_alive\{.*\} (\d+)$`)
 	resident   = regexp.MustCompile(`VmRSS:\s+(\d+) kB`)
 )
 
@@ -123,10 +124,10 @@ func (s *server) settled(t *testing.T) usage {
 	for quiet := 0; quiet < 10; quiet++ {
 		<-pause.C
 		now := s.usage(t)
-		if now.goroutines < least.goroutines || now.descriptors < least.descriptors || now.heap < least.heap-least.heap/50 {
+		if now.goroutines < least.goroutines || now.actors < least.actors || now.descriptors < least.descriptors || now.heap < least.heap-least.heap/50 {
 			quiet = 0
 		}
-		least = usage{min(least.goroutines, now.goroutines), min(least.descriptors, now.descriptors), min(least.heap, now.heap), now.resident}
+		least = usage{min(least.goroutines, now.goroutines), min(least.actors, now.actors), min(least.descriptors, now.descriptors), min(least.heap, now.heap), now.resident}
 	}
 	return least
 }
@@ -144,6 +145,15 @@ func (s *server) usage(t *testing.T) usage {
 	}
 	_, stacks := fetch(t, s.ops+"/debug/pprof/goroutine?debug=1")
 	_, heap := fetch(t, s.ops+"/debug/pprof/heap?debug=1&gc=1")
+	_, metrics := fetch(t, s.ops+"/metrics")
+	actors := 0
+	for _, kind := range alive.FindAllStringSubmatch(metrics, -1) {
+		n, _ := strconv.Atoi(kind[1])
+		actors += n
+	}
+	if actors == 0 {
+		t.Fatalf("no actors in %q", lastLines(metrics, 3))
+	}
 	proc := filepath.Join("/proc", strconv.Itoa(s.cmd.Process.Pid))
 	status, err := os.ReadFile(filepath.Join(proc, "status"))
 	if err != nil {
@@ -153,5 +163,5 @@ func (s *server) usage(t *testing.T) usage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return usage{number(goroutines, stacks), len(descriptors), number(heapAlloc, heap), number(resident, strings.ReplaceAll(string(status), "\t", " ")) << 10}
+	return usage{number(goroutines, stacks), actors, len(descriptors), number(heapAlloc, heap), number(resident, strings.ReplaceAll(string(status), "\t", " ")) << 10}
 }

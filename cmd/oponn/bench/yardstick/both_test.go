@@ -8,7 +8,6 @@ import (
 
 	"github.com/oponn/oponn/cmd/oponn/bench"
 	findings "github.com/oponn/oponn/cmd/oponn/bench/report"
-	"github.com/oponn/oponn/persistence/postgres/pgtest"
 )
 
 // hall is Oponn with a Postgres of its own, and what it takes at most.
@@ -22,7 +21,7 @@ type hall struct {
 // openHall starts a server and finds out how much it takes.
 func openHall(b *testing.B, connections int, settings ...string) hall {
 	b.Helper()
-	database := pgtest.NewServer(b, "shared_buffers=512MB", "max_wal_size=4GB")
+	database := seasoned(b, "512MB")
 	server, addr := startOponn(b, append(settings, "DATABASE_URL="+database.URL())...)
 	file, err := buildOponn()
 	if err != nil {

@@ -27,7 +27,7 @@ const (
 // larger ones, up to ten million, and with one on a thousand hot ballots among
 // a hundred thousand, in turns; and what it takes to wake and to start there.
 func BenchmarkGrowth(b *testing.B) {
-	server := pgtest.NewServer(b, "shared_buffers=1GB", "max_wal_size=8GB")
+	server := seasoned(b, "1GB")
 	stages := []stage{{name: "10^3 votes", votes: 1000}, {name: "10^5 votes", votes: 100_000}, {name: "10^7 votes", votes: manyVotes},
 		{name: "10^5 ballots, 10^3 hot", ballots: manyBallots, hot: hotBallots}}
 	for i := range stages {
@@ -182,7 +182,7 @@ func (e *estate) idle(b *testing.B) string {
 // BenchmarkTwoInstances has two instances with a processor each share one hot
 // ballot, and one instance with two processors, in turns.
 func BenchmarkTwoInstances(b *testing.B) {
-	database := pgtest.NewServer(b, "shared_buffers=512MB", "max_wal_size=4GB")
+	database := seasoned(b, "512MB")
 	execute(b, database.URL(), "create database other")
 	other := strings.Replace(database.URL(), "/postgres?", "/other?", 1)
 	redis := redistest.Start(b)

@@ -273,7 +273,7 @@ func flood(b *testing.B, server, clients *process, publishers int, span time.Dur
 	all.Wait()
 	took := time.Since(begin)
 	clients.ask(order{Op: "report"}, &t)
-	b.Logf("%d versions/s, server %.2f cores, clients %.2f cores", len(t.Arrivals)/int(took.Seconds()), float64(server.cpu()-used)/float64(took), float64(clients.cpu()-own)/float64(took))
+	b.Logf("%.0f versions/s, server %.2f cores, clients %.2f cores", float64(len(t.Arrivals))/took.Seconds(), float64(server.cpu()-used)/float64(took), float64(clients.cpu()-own)/float64(took))
 	if t.Lost > 0 {
 		b.Errorf("%d streams ended", t.Lost)
 	}

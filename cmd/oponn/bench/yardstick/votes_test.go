@@ -12,7 +12,6 @@ import (
 
 	"github.com/oponn/oponn/cmd/oponn/bench"
 	findings "github.com/oponn/oponn/cmd/oponn/bench/report"
-	"github.com/oponn/oponn/persistence/postgres/pgtest"
 )
 
 const (
@@ -57,14 +56,14 @@ func race(b *testing.B, connections int) {
 	b.ReportMetric(standings["oponn, postgres"].cpu, "x-bare-cpu")
 	b.ReportMetric(standings["oponn, postgres"].rate/standings["textbook"].rate, "x-textbook-rate")
 	b.ReportMetric(standings["oponn, sqlite"].rate, "x-bare-rate-sqlite")
-	calm(b, booths[1], median(perSecond(runs["oponn, postgres"])))
+	calm(b, booths[0], booths[1], median(perSecond(runs["oponn, postgres"])))
 }
 
 // openBooths starts all servers; the two with Postgres share one.
 func openBooths(b *testing.B) []booth {
 	b.Helper()
-	database := pgtest.NewServer(b, "shared_buffers=512MB", "max_wal_size=4GB")
-	textbook := pgtest.NewServer(b, "shared_buffers=512MB", "max_wal_size=4GB")
+	database := seasoned(b, "512MB")
+	textbook := seasoned(b, "512MB")
 	simple := func(role string, env ...string) (*process, string) {
 		addr := freePort(b)
 		p := play(b, role, append(env, addrVariable+"="+addr)...)
@@ -101,14 +100,17 @@ func (s booth) load(b *testing.B, plan bench.Plan) *findings.Report {
 }
 
 // calm measures how long a vote takes at half of what saturates, in commit
-// times: what a lonely vote takes, whose transaction nobody shares.
-func calm(b *testing.B, s booth, saturated float64) {
+// times: what a lonely vote takes, whose transaction nobody shares. The bare
+// handler at the same rate tells how much of that is the machine's and the
+// tester's.
+func calm(b *testing.B, bare, s booth, saturated float64) {
 	b.Helper()
 	alone := s.load(b, bench.Plan{Connections: 1, Duration: heat / 2}).Votes.Acknowledgement
-	half := s.load(b, bench.Plan{Connections: 400, Rate: saturated / 2, Duration: heat}).Votes.Acknowledgement
+	plan := bench.Plan{Connections: 400, Rate: saturated / 2, Duration: heat}
+	half, nothing := s.load(b, plan).Votes.Acknowledgement, bare.load(b, plan).Votes.Acknowledgement
 	b.ReportMetric(half.P99/alone.P50, "commits-p99")
-	fmt.Printf("%s at half of saturation, %.0f votes/s: p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms; a lonely vote %.2f ms: p99 is %.1f commit times\n\n",
-		s.name, saturated/2, half.P50, half.P99, half.P999, alone.P50, half.P99/alone.P50)
+	fmt.Printf("%s at half of saturation, %.0f votes/s: p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms; a lonely vote %.2f ms: p99 is %.1f commit times; bare: p50 %.2f ms, p99 %.2f ms\n\n",
+		s.name, saturated/2, half.P50, half.P99, half.P999, alone.P50, half.P99/alone.P50, nothing.P50, nothing.P99)
 }
 
 // ratio is a server against the bare handler of the same round: the median of
