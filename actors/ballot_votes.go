@@ -2,6 +2,7 @@ package actors
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"time"
 
@@ -163,7 +164,7 @@ func (b *ballot) committed(ctx actor.Context, m *committed) {
 	b.system.meters.committed(j, m.Effect, b.lastActive)
 	b.current = j
 	if b.ballot == nil || b.refusal != nil {
-		b.answerStranger(ctx, j, m.Effect.Head.Version)
+		b.answerStranger(ctx, j, m.Effect)
 		return
 	}
 	b.apply(ctx, j, m.Effect)
@@ -230,15 +231,24 @@ func (b *ballot) gone(ctx actor.Context, refusal error, tell bool) {
 
 // answerStranger ends a batch of an earlier instance of this actor, whose
 // votes are committed while this one has not even loaded: their voters ask
-// again and get their receipts.
-func (b *ballot) answerStranger(ctx actor.Context, j *job, version uint64) {
+// again and get their receipts. That a ballot is deleted is certain, also when
+// it was found out before the writer said so.
+func (b *ballot) answerStranger(ctx actor.Context, j *job, effect oponn.Effect) {
+	committed := effect.Head.Version
+	if effect.Tombstone {
+		committed = math.MaxUint64
+		ctx.Send(b.system.relay, &announce{notice: oponn.Notice{Ballot: b.id, Gone: true}})
+		for _, m := range j.changes {
+			m.answer(b.snapshot(), nil)
+		}
+	}
 	j.refuse(errUnknown(nil))
 	b.current = nil
 	if b.refusal != nil {
 		b.askForSleep(ctx)
 		return
 	}
-	b.sought = max(b.sought, version) // it may be older what the store is about to say
+	b.sought = max(b.sought, committed) // it may be older what the store is about to say
 }
 
 // failed deals with a batch that was not, or perhaps, committed.

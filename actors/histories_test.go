@@ -32,7 +32,8 @@ type step struct {
 type what int
 
 const (
-	voting what = iota
+	voting   what = iota
+	bursting      // all of a voter's votes at once
 	looking
 	watching
 	turning   // the ballot is closed or opened
@@ -52,16 +53,20 @@ var steps = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) step {
 		What:     kind.Draw(t, "what"),
 		Instance: rapid.IntRange(0, 1).Draw(t, "instance"),
 		Voter:    rapid.IntRange(0, 3).Draw(t, "voter"),
-		Vote:     rapid.IntRange(0, 1).Draw(t, "vote"),
+		Vote:     rapid.IntRange(0, votesOfVoter-1).Draw(t, "vote"),
 		Choice:   rapid.IntRange(0, 1).Draw(t, "choice"),
 		Open:     rapid.Bool().Draw(t, "open"),
 		At:       rapid.SampledFrom([]point{beforeCommit, afterCommit, beforeReply}).Draw(t, "at"),
 	}
 }), 1, 25)
 
+// votesOfVoter is how many vote ids each voter has.
+const votesOfVoter = 3
+
 // TestHistories plays short histories at random, of two instances on a
 // simulated store that die, lose answers and crash, and holds what clients
-// were told against the log. HISTORIES says how many.
+// were told against the log. In some of them votes may be changed. HISTORIES
+// says how many.
 func TestHistories(t *testing.T) {
 	checks := "500"
 	if n := os.Getenv("HISTORIES"); n != "" {
@@ -74,8 +79,9 @@ func TestHistories(t *testing.T) {
 	defer func() { _ = flag.Set("rapid.checks", before) }()
 	rapid.Check(t, func(r *rapid.T) {
 		joined, script := rapid.Bool().Draw(r, "joined"), steps.Draw(r, "steps")
+		rules := oponn.Rules{AllowChange: rapid.Bool().Draw(r, "changes")}
 		synctest.Test(t, func(t *testing.T) {
-			if broken := play(t, joined, script); len(broken) > 0 {
+			if broken := play(t, joined, rules, script); len(broken) > 0 {
 				r.Errorf("%q", broken)
 			}
 		})
@@ -99,7 +105,7 @@ func TestHistories_Found(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				if broken := play(t, true, script); len(broken) > 0 {
+				if broken := play(t, true, oponn.Rules{}, script); len(broken) > 0 {
 					t.Errorf("%q", broken)
 				}
 			})
@@ -112,7 +118,7 @@ type scene struct {
 	*stage
 	ballot oponn.BallotID
 	voters [4]oponn.VoterID
-	votes  [4][2]oponn.VoteID
+	votes  [4][votesOfVoter]oponn.VoteID
 	// read and shown are what the two readers and viewers of each instance have
 	// seen. They go from one instance to the other.
 	read, shown [4]uint64
@@ -124,15 +130,18 @@ type scene struct {
 }
 
 // play plays a history to its end, and returns which promises were broken.
-func play(t *testing.T, joined bool, script []step) []string {
+func play(t *testing.T, joined bool, rules oponn.Rules, script []step) []string {
 	t.Helper()
 	s := &scene{stage: newStage(t, joined)}
 	defer s.end(t)
 	for i := range s.voters {
 		s.busy[i] = make(chan struct{}, 1)
-		s.voters[i], s.votes[i] = oponn.NewVoterID(), [2]oponn.VoteID{oponn.NewVoteID(), oponn.NewVoteID()}
+		s.voters[i] = oponn.NewVoterID()
+		for n := range s.votes[i] {
+			s.votes[i][n] = oponn.NewVoteID()
+		}
 	}
-	created, err := s.living[0].Create(context.Background(), oponn.Draft{Question: "Tabs or spaces?", Options: []string{"tabs", "spaces"}}, oponn.OwnerID{})
+	created, err := s.living[0].Create(context.Background(), oponn.Draft{Question: "Tabs or spaces?", Options: []string{"tabs", "spaces"}, Rules: rules}, oponn.OwnerID{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,6 +153,9 @@ func play(t *testing.T, joined bool, script []step) []string {
 	s.acting.Wait()
 	time.Sleep(10 * time.Second) // virtual time: what is unknown is found out, and viewers are told
 	log := s.log(t, s.ballot)
+	if rules.AllowChange {
+		log.Changes = oponn.MaxChanges
+	}
 	broken := s.history.Check(map[string]historytest.Log{s.ballot.String(): log})
 	return append(broken, s.behind(log.Head)...)
 }
@@ -154,6 +166,12 @@ func (s *scene) do(t *testing.T, step step) {
 	switch step.What {
 	case voting:
 		s.acting.Go(func() { s.vote(m, step) })
+	case bursting:
+		for n := range votesOfVoter {
+			each := step
+			each.Vote, each.Choice = n, (step.Choice+n)%2
+			s.acting.Go(func() { s.vote(m, each) })
+		}
 	case looking:
 		s.acting.Go(func() { s.look(m, step) })
 	case watching:
@@ -183,7 +201,7 @@ func (s *scene) vote(m *mortal, step step) {
 		answered(historytest.Answer{})
 		return
 	}
-	answered(historytest.Answer{Fate: fateOf(err), Code: string(oponn.CodeOf(err)), Receipt: receipt.Locator, Version: receipt.Version})
+	answered(historytest.Answer{Fate: fateOf(err), Code: string(oponn.CodeOf(err)), Receipt: receipt.Locator, Replaces: receipt.Replaces, Version: receipt.Version})
 }
 
 // turn closes or opens the ballot.
@@ -224,6 +242,7 @@ func (s *scene) watch(m *mortal, step step) {
 	defer func() { <-s.busy[step.Voter] }()
 	if last := s.watched[step.Voter]; last != nil {
 		last.leave()
+		s.watched[step.Voter] = nil  // whatever becomes of the next one
 		time.Sleep(time.Millisecond) // virtual time: nothing is under way any more
 	}
 	o := &onlooker{stage: s.stage, instance: m, ballot: s.ballot, name: "viewer " + strconv.Itoa(step.Voter),

@@ -3,9 +3,13 @@ package actors_test
 import (
 	"context"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/oponn/oponn"
+	"github.com/oponn/oponn/actors"
+	"github.com/oponn/oponn/actors/bus"
+	"github.com/oponn/oponn/persistence/storetest"
 )
 
 // change changes a ballot and wants it done.
@@ -38,6 +42,29 @@ func elsewhere(t *testing.T, name string, test func(t *testing.T, a, b *world, w
 			twoInstances(t, connected, func(a, b *world) { test(t, a, b, within) })
 		})
 	}
+}
+
+// tardy is a store that says late what it has done.
+type tardy struct{ oponn.Store }
+
+func (s tardy) Append(ctx context.Context, batches []oponn.Batch) []oponn.Appended {
+	defer time.Sleep(3 * time.Second) // virtual time
+	return s.Store.Append(ctx, batches)
+}
+
+// TestDeletion_FoundOutBefore has the sweep find a ballot gone before whoever
+// deletes it is told so.
+func TestDeletion_FoundOutBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, storetest.NewMemory(), bus.NewLocal(), func(c *actors.Config) { c.Store = tardy{c.Store} })
+		id, viewer := w.ballot(), &sink{}
+		w.watch(id, viewer)
+		w.change(id, oponn.Change{Delete: true})
+		if viewer.ended() != oponn.EndGone {
+			t.Errorf("the viewer's stream ended %q", viewer.ended())
+		}
+		w.drain()
+	})
 }
 
 func TestDeletion(t *testing.T) {

@@ -12,7 +12,10 @@ import (
 type Log struct {
 	// Head is the version that the ballot has come to.
 	Head uint64
-	Rows []Row
+	// Changes is how often a voter may change their vote; 0 where the first one
+	// stands.
+	Changes int
+	Rows    []Row
 }
 
 // Row is a vote in a log.
@@ -38,7 +41,7 @@ func (h *History) Check(logs map[string]Log) (broken []string) {
 		reads[r.Ballot] = append(reads[r.Ballot], r)
 	}
 	for ballot, log := range logs {
-		c := check{ballot: ballot, log: log, votes: map[string]*voteOf{}, kept: map[string]string{}}
+		c := check{ballot: ballot, log: log, votes: map[string]*voteOf{}, kept: map[string][]string{}}
 		c.gather(attempts[ballot])
 		c.rows()
 		c.fates()
@@ -55,8 +58,8 @@ func (h *History) Check(logs map[string]Log) (broken []string) {
 type check struct {
 	ballot string
 	log    Log
-	votes  map[string]*voteOf // by id
-	kept   map[string]string  // by voter: the id in the log
+	votes  map[string]*voteOf  // by id
+	kept   map[string][]string // by voter: the ids in the log, in its order
 	broken []string
 }
 
@@ -95,8 +98,8 @@ func (c *check) gather(attempts []attempt) {
 	}
 }
 
-// rows wants a log of positions without gaps, one row for a voter, all cast by
-// somebody.
+// rows wants a log of positions without gaps, of votes that somebody cast, once
+// each, and no more of a voter than the rules allow.
 func (c *check) rows() {
 	slices.SortFunc(c.log.Rows, func(a, b Row) int { return cmp.Compare(a.Position, b.Position) })
 	version := uint64(1)
@@ -114,10 +117,10 @@ func (c *check) rows() {
 			c.report("counted a vote %s that nobody cast", row.ID)
 			continue
 		}
-		if v.row != nil || c.kept[v.Voter] != "" {
-			c.report("counted twice: voter %s, with %s and %s", v.Voter, c.kept[v.Voter], row.ID)
+		if v.row != nil || len(c.kept[v.Voter]) > c.log.Changes {
+			c.report("counted twice: voter %s, with %q and %s", v.Voter, c.kept[v.Voter], row.ID)
 		}
-		v.row, c.kept[v.Voter] = row, row.ID
+		v.row, c.kept[v.Voter] = row, append(c.kept[v.Voter], row.ID)
 	}
 }
 
@@ -158,7 +161,7 @@ func (c *check) voters(attempts []attempt) {
 		voters[a.vote.Voter] = append(voters[a.vote.Voter], a)
 	}
 	for voter, own := range voters {
-		if !linearizable(own, c.kept[voter]) {
+		if !linearizable(own, c.log.Changes, c.kept[voter]) {
 			c.report("not linearizable: voter %s, with %q in the log: %+v", voter, c.kept[voter], own)
 		}
 	}

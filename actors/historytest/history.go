@@ -4,13 +4,13 @@
 //
 //   - a vote that was acknowledged is in the log, once, as it was acknowledged
 //   - one that was refused, or failed for certain, is not
-//   - the votes of each voter are linearizable
+//   - the votes of each voter are linearizable: the first one stands or, where
+//     votes may be changed, the latest
 //   - the log's order is that of time: who was acknowledged before another
 //     began comes first
-//   - every read is the fold of a prefix of the log, rises for each client, and
-//     holds what that client said it had seen
-//
-// Ballots whose votes may be changed are beyond it.
+//   - every read is the fold of a prefix of the log, in which each voter's
+//     latest vote counts, rises for each client, and holds what that client
+//     said it had seen
 package historytest
 
 import (
@@ -45,9 +45,10 @@ type Answer struct {
 	Fate Fate
 	// Code is the error's, with Refused.
 	Code string
-	// Receipt and Version are those of an accepted vote.
-	Receipt string
-	Version uint64
+	// Receipt and Version are those of an accepted vote; Replaces is the receipt
+	// of the one whose place it took.
+	Receipt, Replaces string
+	Version           uint64
 }
 
 // Read is a result that a client was shown.

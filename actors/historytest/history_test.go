@@ -118,6 +118,7 @@ func TestCheck_FindsEveryBrokenPromise(t *testing.T) {
 		{"not linearizable: voter ann", func(s *story) { s.cast(vote("ann", "x", 0), accepted("another", 2)) }},
 		{"not linearizable: voter ann", func(s *story) { s.cast(vote("ann", "x", 0), accepted("rx", 3)) }},
 		{"not linearizable: voter ann", func(s *story) { s.cast(vote("ann", "x", 0), refused("already_voted")) }},
+		{"counted twice: voter ann", func(s *story) { s.cast(vote("ann", "x3", 1), replacing("rx", "rx3", 4)); s.keep(4, "x3") }},
 		{"not linearizable: voter cid", func(s *story) { s.cast(vote("cid", "z2", 0), refused("already_voted")) }},
 		{"not linearizable: voter bob", func(s *story) { s.cast(vote("bob", "y2", 0), refused("closed")) }},
 		{"vote u was taken while the ballot was closed", func(s *story) {

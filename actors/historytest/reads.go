@@ -27,7 +27,7 @@ func (c *check) reads(reads []Read) {
 	}
 }
 
-// fold is the tally of all rows up to a version.
+// fold is the tally of all rows up to a version: of each voter the latest.
 type fold struct {
 	version, voters uint64
 	counts          []uint64
@@ -40,23 +40,43 @@ type fold struct {
 type folds []fold
 
 func (c *check) folds() (all folds) {
-	now := fold{}
+	now, latest := fold{}, map[string]*voteOf{}
 	for i, row := range c.log.Rows {
-		now.version, now.voters = row.Version, now.voters+1
-		if v := c.votes[row.ID]; v != nil && v.unsure {
-			now.unsure++
-		} else if v != nil {
-			now.counts = slices.Clone(now.counts)
-			for len(now.counts) <= v.Choice {
-				now.counts = append(now.counts, 0)
-			}
-			now.counts[v.Choice]++
-		}
+		now.version = row.Version
+		now.take(c.votes[row.ID], latest)
 		if i+1 == len(c.log.Rows) || c.log.Rows[i+1].Version != row.Version {
 			all = append(all, now)
 		}
 	}
 	return all
+}
+
+// take counts a vote in the place of its voter's latest; nil is one that nobody
+// cast.
+func (f *fold) take(v *voteOf, latest map[string]*voteOf) {
+	if v == nil {
+		f.voters++
+		return
+	}
+	f.counts = slices.Clone(f.counts)
+	if former := latest[v.Voter]; former != nil {
+		*f.place(former)--
+	} else {
+		f.voters++
+	}
+	*f.place(v)++
+	latest[v.Voter] = v
+}
+
+// place is where a vote is counted.
+func (f *fold) place(v *voteOf) *uint64 {
+	if v.unsure {
+		return &f.unsure
+	}
+	for len(f.counts) <= v.Choice {
+		f.counts = append(f.counts, 0)
+	}
+	return &f.counts[v.Choice]
 }
 
 // at returns the tally as of a version.

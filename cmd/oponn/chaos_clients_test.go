@@ -118,12 +118,13 @@ func (k *crowdling) ticket(ballot, token string) ticket {
 // act is what one voter does.
 func (k *crowdling) act(token string) {
 	ballots := k.c.current()
-	v := k.ticket(ballots[k.dice.IntN(len(ballots))], token)
+	ballot := ballots[k.dice.IntN(len(ballots))]
+	v := k.ticket(ballot.ID, token)
 	switch roll := k.dice.IntN(100); {
 	case roll < 10: // twice at once
 		k.both(v, v)
 		k.insist(v)
-	case roll < 20: // two votes at once: one has to win
+	case roll < 20: // two votes at once: one has to win, where they may not be changed
 		other := k.ticket(v.Ballot, token)
 		k.both(v, other)
 		k.insist(v)
@@ -134,6 +135,12 @@ func (k *crowdling) act(token string) {
 		k.insist(v)
 	case roll < 30: // gives up
 		k.send(v, k.anywhere())
+	case roll < 60 && ballot.changes: // changes the vote, and sends the former once more
+		k.insist(v)
+		for range 1 + k.dice.IntN(3) {
+			k.insist(k.ticket(v.Ballot, token))
+		}
+		k.insist(v)
 	default:
 		if k.insist(v) && len(k.past) < 100 {
 			k.past = append(k.past, v)
@@ -176,13 +183,13 @@ func (k *crowdling) insist(v ticket) bool {
 func (k *crowdling) send(v ticket, instance string) historytest.Answer {
 	header := http.Header{"Authorization": {"Bearer " + v.token}, "Idempotency-Key": {v.ID}}
 	var told struct {
-		Receipt, Code string
-		Version       uint64
+		Receipt, Replaces, Code string
+		Version                 uint64
 	}
 	answered := k.c.history.Send(v.Vote)
 	status, err := request(http.MethodPost, instance+"/api/v1/ballots/"+v.Ballot+"/votes", header,
 		map[string]any{"choices": []string{strconv.Itoa(v.Choice + 1)}}, &told)
-	a := historytest.Answer{Fate: k.c.fate(status, told.Code, err), Code: told.Code, Receipt: told.Receipt, Version: told.Version}
+	a := historytest.Answer{Fate: k.c.fate(status, told.Code, err), Code: told.Code, Receipt: told.Receipt, Replaces: told.Replaces, Version: told.Version}
 	answered(a)
 	return a
 }

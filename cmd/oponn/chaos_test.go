@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -45,14 +46,17 @@ type campaign struct {
 	schedule   []string
 	complaints map[string]int
 	ballots    []ballotOf // the ones that are voted on
-	made       []string   // all there are
+	made       []ballotOf // all there are
 }
 
 // atLast bounds what has to happen in the end, on however slow a machine.
 const atLast = 3 * time.Minute
 
-// ballotOf is a ballot with its owner's key.
-type ballotOf struct{ ID, OwnerKey string }
+// ballotOf is a ballot with its owner's key, and whether votes may be changed.
+type ballotOf struct {
+	ID, OwnerKey string
+	changes      bool
+}
 
 // setting reads a number from the environment.
 func setting(t *testing.T, name string, otherwise uint64) uint64 {
@@ -177,32 +181,30 @@ func (c *campaign) complain(format string, args ...any) {
 }
 
 // current returns the ballots that are voted on.
-func (c *campaign) current() (ids []string) {
+func (c *campaign) current() []ballotOf {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, b := range c.ballots {
-		ids = append(ids, b.ID)
-	}
-	return ids
+	return slices.Clone(c.ballots)
 }
 
 // create makes a ballot, which from the fourth on takes the place of an older
-// one.
+// one. On every other one votes may be changed.
 func (c *campaign) create() (ballotOf, bool) {
 	var made struct {
 		ID       string
 		OwnerKey string `json:"owner_key"`
 		Code     string
 	}
-	url := "http://" + c.places[len(c.made)%len(c.places)].addr + "/api/v1/ballots"
-	status, err := request(http.MethodPost, url, http.Header{}, map[string]any{"question": "Still there?", "options": []string{"yes", "no"}}, &made)
+	url, changes := "http://"+c.places[len(c.made)%len(c.places)].addr+"/api/v1/ballots", len(c.made)%2 == 1
+	status, err := request(http.MethodPost, url, http.Header{},
+		map[string]any{"question": "Still there?", "options": []string{"yes", "no"}, "allow_change": changes}, &made)
 	if c.fate(status, made.Code, err) != historytest.Accepted {
 		return ballotOf{}, false
 	}
-	b := ballotOf{made.ID, made.OwnerKey}
+	b := ballotOf{made.ID, made.OwnerKey, changes}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.made = append(c.made, b.ID); len(c.ballots) == 4 {
+	if c.made = append(c.made, b); len(c.ballots) == 4 {
 		c.ballots = c.ballots[:3]
 	}
 	c.ballots = append(c.ballots, b)
@@ -296,6 +298,12 @@ func (c *campaign) logs(t *testing.T) map[string]historytest.Log {
 		logs[domain.BallotID(ballot).String()] = log
 		return err
 	})
+	for _, b := range c.made {
+		if log, kept := logs[b.ID]; kept && b.changes {
+			log.Changes = domain.MaxChanges
+			logs[b.ID] = log
+		}
+	}
 	return logs
 }
 

@@ -12,4 +12,7 @@
 // From the moment COMMIT has been sent until its answer has come, the outcome
 // is unknown: no context ends this wait, nothing cancels it, and only the
 // command tag COMMIT counts as success.
+//
+// Where a standby may take over, a store keeps to the newest timeline that it
+// has met, and looks at all hosts of its URL for a newer one.
 package postgres

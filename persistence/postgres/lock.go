@@ -53,6 +53,7 @@ func (l *Locks) Acquire(ctx context.Context, name string, ttl time.Duration) (op
 		return nil, unavailable(err)
 	}
 	configure(config, reading)
+	l.store.options.lineage.hold(config, "")
 	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return nil, translate(ctx, err)

@@ -18,6 +18,7 @@ import (
 // it may be frozen itself.
 const (
 	connectTimeout = 5 * time.Second
+	hostTimeout    = 2 * time.Second  // instead, for each of several hosts: one of them may be frozen
 	patience       = 15 * time.Second // for all but a commit
 	commitPatience = 15 * time.Second // for a commit: then the outcome is unknown
 )
@@ -30,6 +31,7 @@ const (
 	writing
 	scanning
 	migrating
+	looking
 )
 
 // settings are those of every session. They win over those of the database,
@@ -72,6 +74,9 @@ var special = map[role]map[string]string{
 		"statement_timeout":                   "0",
 		"idle_in_transaction_session_timeout": "60s",
 	},
+	looking: {
+		"application_name": "oponn lookout",
+	},
 	migrating: {
 		"application_name":                    "oponn migrate",
 		"statement_timeout":                   "0",
@@ -85,6 +90,9 @@ func configure(config *pgx.ConnConfig, role role) {
 	maps.Copy(config.RuntimeParams, special[role])
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout
+		if names, _ := hostsOf(config); len(names) > 1 {
+			config.ConnectTimeout = hostTimeout
+		}
 	}
 	config.DialFunc = dial
 }
@@ -101,6 +109,10 @@ func newPool(ctx context.Context, url string, role role, size int, options optio
 		equip(config, role, options)
 		return nil
 	}
+	config.PingTimeout = hostTimeout
+	config.PrepareConn = func(_ context.Context, conn *pgx.Conn) (bool, error) {
+		return !wireOf(conn.PgConn()).cut.Load(), nil
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, translate(ctx, err)
@@ -115,9 +127,11 @@ func newPool(ctx context.Context, url string, role role, size int, options optio
 // equip gives one connection its guard, and lets it check its server and
 // prepare its statements before it is used.
 func equip(config *pgx.ConnConfig, role role, options options) {
-	g := &guard{dial: config.DialFunc, patience: options.commitPatience}
-	config.DialFunc = g.dialUnlessCommitting
+	g := options.lineage.hold(config, "")
+	g.patience = options.commitPatience
 	config.AfterConnect = func(ctx context.Context, conn *pgconn.PgConn) error {
+		ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+		defer cancel()
 		conn.CustomData()[guardKey] = g
 		c := &connection{conn}
 		if err := c.prepare(ctx); err != nil {

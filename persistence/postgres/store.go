@@ -23,6 +23,7 @@ type Store struct {
 	// writers and readers are apart, so that neither keeps the other waiting.
 	writers, readers *pgxpool.Pool
 	sweeper          sweeper
+	lookout          lookout
 	doubt            oponn.Doubt
 	contested        oponn.Doubt // whether others move heads too
 	clock            clock
@@ -39,6 +40,7 @@ type options struct {
 	commitPatience       time.Duration
 	meter                oponn.Meter
 	migrating            func()
+	lineage              *lineage
 }
 
 // Option changes how a Store is opened.
@@ -67,13 +69,16 @@ func Readers(n int) Option { return func(o *options) { o.readers = n } }
 // Open opens the database at a URL (postgres://…) or in a connection string of
 // libpq, and brings its schema up to date.
 func Open(ctx context.Context, url string, with ...Option) (*Store, error) {
-	s := &Store{url: url, options: options{writers: 4, readers: max(4, runtime.GOMAXPROCS(0)), commitPatience: commitPatience}}
+	s := &Store{url: url, options: options{writers: 4, readers: max(4, runtime.GOMAXPROCS(0)), commitPatience: commitPatience, lineage: &lineage{}}}
 	for _, option := range with {
 		option(&s.options)
 	}
 	s.meters = newMeters(s.options.meter)
-	if err := s.prepareSchema(ctx); err != nil {
+	if err := s.startLookout(ctx); err != nil {
 		return nil, err
+	}
+	if err := s.prepareSchema(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
 	}
 	if err := s.connect(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -133,6 +138,7 @@ func (s *Store) Close() error {
 		return nil
 	}
 	s.stopSweeper()
+	s.stopLookout()
 	s.calls.Wait()
 	for _, pool := range []*pgxpool.Pool{s.writers, s.readers} {
 		if pool != nil {

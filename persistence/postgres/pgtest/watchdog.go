@@ -15,6 +15,10 @@ import (
 const script = `cat >/dev/null
 pid=$(head -n 1 "$0/data/postmaster.pid" 2>/dev/null)
 if [ -n "$pid" ]; then
+  for stat in /proc/[0-9]*/stat; do # a frozen one can't end
+    read -r child _ _ parent _ 2>/dev/null <"$stat" && [ "$parent" = "$pid" ] && kill -CONT "$child" 2>/dev/null
+  done
+  kill -CONT "$pid" 2>/dev/null
   kill -QUIT "$pid" 2>/dev/null
   i=0
   while kill -0 "$pid" 2>/dev/null && [ $i -lt 100 ]; do sleep 0.1; i=$((i+1)); done
