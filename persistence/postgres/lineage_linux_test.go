@@ -15,16 +15,24 @@ import (
 // TestFormerPrimary has another server take over from a primary that is still
 // there: frozen with everything that was asked of it, or well.
 func TestFormerPrimary(t *testing.T) {
-	for name, frozen := range map[string]bool{"that froze": true, "that is well": false} {
+	for name, c := range map[string]struct{ frozen, secure bool }{
+		"that froze": {frozen: true}, "that is well": {}, "that froze, over TLS": {frozen: true, secure: true},
+	} {
 		t.Run(name, func(t *testing.T) {
 			primary := pgtest.NewServer(t)
+			if c.secure {
+				primary.Encrypt(t)
+			}
 			standby := pgtest.NewStandby(t, primary)
 			url := pgtest.Either(primary, standby)
+			if c.secure {
+				url = pgtest.Encrypted(url)
+			}
 			store := openStore(t, url)
 			subject := storetest.Create(t, store, storetest.Plan{})
 			storetest.Insist(t, store, subject.Batch(subject.NewVotes(t, 1)))
 			heads(t, store, subject) // so that there are connections to the old one
-			if frozen {
+			if c.frozen {
 				primary.Freeze(t)
 			}
 			standby.Promote(t)
@@ -36,7 +44,7 @@ func TestFormerPrimary(t *testing.T) {
 				return last.Err == nil
 			})
 			t.Logf("appended %v after the promotion", time.Since(begin).Round(time.Millisecond))
-			if frozen {
+			if c.frozen {
 				primary.Thaw(t)
 			}
 			stranger := openStore(t, url)

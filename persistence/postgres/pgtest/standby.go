@@ -29,17 +29,8 @@ func NewStandby(tb testing.TB, primary *Server) *Server {
 	tb.Cleanup(s.End)
 	primary.do(tb, "alter system set synchronous_standby_names = '*'")
 	primary.do(tb, "select pg_reload_conf()")
-	for tick := time.NewTicker(10 * time.Millisecond); ; <-tick.C {
-		var synchronous bool
-		primary.ask(tb, "select exists (select from pg_stat_replication where sync_state = 'sync')", &synchronous)
-		if synchronous {
-			tick.Stop()
-			return s
-		}
-		if ctx.Err() != nil {
-			tb.Fatal("the standby doesn't follow")
-		}
-	}
+	primary.until(tb, "select exists (select from pg_stat_replication where sync_state = 'sync')", "the standby doesn't follow")
+	return s
 }
 
 // Detach has a standby follow nobody any more, and returns when it has let go:
@@ -48,17 +39,7 @@ func (s *Server) Detach(tb testing.TB) {
 	tb.Helper()
 	s.do(tb, "alter system set primary_conninfo = ''")
 	s.do(tb, "select pg_reload_conf()")
-	for tick, begin := time.NewTicker(10*time.Millisecond), time.Now(); ; <-tick.C {
-		var follows bool
-		s.ask(tb, "select exists (select from pg_stat_wal_receiver)", &follows)
-		if !follows {
-			tick.Stop()
-			return
-		}
-		if time.Since(begin) > startTimeout {
-			tb.Fatal("the standby still follows")
-		}
-	}
+	s.until(tb, "select not exists (select from pg_stat_wal_receiver)", "the standby still follows")
 }
 
 // Waits says whether a commit waits for a standby's word.
@@ -101,6 +82,25 @@ func Either(servers ...*Server) string {
 	u.Host = hosts
 	u.RawQuery += "&target_session_attrs=read-write"
 	return u.String()
+}
+
+// until waits for what a question is about to be true, and complains when it
+// doesn't get so.
+func (s *Server) until(tb testing.TB, question, complaint string) {
+	tb.Helper()
+	tick, late := time.NewTicker(10*time.Millisecond), time.NewTimer(startTimeout)
+	defer tick.Stop()
+	defer late.Stop()
+	for yes := false; ; {
+		if s.ask(tb, question, &yes); yes {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-late.C:
+			tb.Fatal(complaint)
+		}
+	}
 }
 
 // do runs a statement on the server's own database.
