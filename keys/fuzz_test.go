@@ -61,6 +61,8 @@ func FuzzFiles(f *testing.F) {
 	f.Add([]byte("# only a comment\n\n"))
 	f.Add([]byte("oponn-kek-v1 AAAA\n"))
 	f.Add([]byte{1, 0, 0, 0})
+	f.Add([]byte{kmsAdopted, 2, 0, 0x30, 0x30, 0x30})
+	f.Add([]byte{kmsAdopted, 0x82, 0, 0x30, 0x30, 0x30}) // its length takes a byte more than it needs
 	f.Fuzz(func(t *testing.T, text []byte) {
 		for _, kind := range []fileKind{kekFile, secretFile} {
 			if secret, ok := kind.parse(text); ok != (len(secret) == fileSecretSize) {

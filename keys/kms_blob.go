@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"bytes"
 	"context"
 	"crypto/cipher"
 	"crypto/hkdf"
@@ -40,7 +41,8 @@ func (b kmsBlob) bytes() []byte {
 	return append(appendPart([]byte{kmsAdopted}, b.ciphertext), b.adopted...)
 }
 
-// readKMSBlob takes a blob apart. Its parts are those of the argument.
+// readKMSBlob takes a blob apart. Its parts are those of the argument. There is
+// one blob for each two parts: bytes gives back what was read.
 func readKMSBlob(ballot oponn.BallotID, blob []byte) (kmsBlob, error) {
 	var b kmsBlob
 	switch {
@@ -53,6 +55,9 @@ func readKMSBlob(ballot oponn.BallotID, blob []byte) (kmsBlob, error) {
 			return b, refused("ballot %s: its wrapped data key is cut", ballot)
 		}
 		b.ciphertext, b.adopted = rest[:size], rest[size:]
+		if !bytes.Equal(b.bytes(), blob) { // a length in more bytes than it needs
+			return b, refused("ballot %s: its wrapped data key is written as no KMSKEK writes it", ballot)
+		}
 	default:
 		return b, refused("ballot %s: its wrapped data key has an unknown format", ballot)
 	}

@@ -26,8 +26,8 @@ func TestKMSBlob_WhatItReadsIsWhatItWrites(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		blob := append([]byte{byte(rapid.IntRange(0, 3).Draw(t, "format"))}, rapid.SliceOf(rapid.Byte()).Draw(t, "rest")...)
 		b, err := readKMSBlob(oponn.BallotID{}, blob)
-		if err == nil && (len(b.ciphertext) == 0 || len(b.bytes()) > len(blob)) {
-			t.Fatalf("%x reads as %v", blob, b)
+		if err == nil && (len(b.ciphertext) == 0 || !bytes.Equal(b.bytes(), blob)) {
+			t.Fatalf("%x reads as %v, which is written %x", blob, b, b.bytes())
 		}
 	})
 }
@@ -44,6 +44,7 @@ func TestKMSBlob_RefusesWhatCannotBeOne(t *testing.T) {
 		"no adopted key":      {kmsAdopted, 1, 1},
 		"a cut ciphertext":    {kmsAdopted, 9, 1, 1},
 		"an overflow":         append([]byte{kmsAdopted}, bytes.Repeat([]byte{0xff}, 12)...),
+		"a length of 2 bytes": {kmsAdopted, 0x82, 0, 0x30, 0x30, 0x30},
 		"a long ciphertext":   append([]byte{kmsMade}, long...),
 		"a long one, adopted": kmsBlob{long, []byte{1}}.bytes(),
 	} {
