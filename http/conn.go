@@ -1,8 +1,10 @@
 package http
 
 import (
+	"bytes"
 	"errors"
 	"net"
+	"net/http"
 	"os"
 	"sync"
 	"time"
@@ -22,14 +24,30 @@ import (
 //
 // It relies on net/http reading ahead into a buffer of one byte of its own, and
 // bearing such a read that brings neither a byte nor an error.
+//
+// Votes that programs send one after the other don't get as far as net/http:
+// they are answered while it waits for the next request (see fastPath).
 type conn struct {
 	net.Conn // a *net.TCPConn, without its shortcuts around Write
 
 	// buffer is what was last read into, to its end.
 	buffer []byte
 
+	// idle is set while net/http waits for a request to begin: since it said so,
+	// and until it has a byte of it.
+	idle   bool
+	server *Server // nil: there is no fast path
+	fast   *fastPath
+
 	mu          sync.Mutex
 	read, write deadline
+}
+
+// idles is told by net/http of what becomes of its connections.
+func idles(c net.Conn, state http.ConnState) {
+	if c, ok := c.(*conn); ok {
+		c.idle = state == http.StateIdle
+	}
 }
 
 // deadline is one that was asked for, and the one that is set.
@@ -99,6 +117,28 @@ func (c *conn) Read(b []byte) (int, error) {
 	}
 	c.buffer = b[:cap(b)]
 	for {
+		n, err := c.arrive(b)
+		if err != nil || !c.idle || c.server == nil || !bytes.HasPrefix(b[:n], []byte(voteHeadBegin)) {
+			c.idle = false
+			return n, err
+		}
+		if c.fast == nil {
+			c.fast = newFastPath(c.server, c)
+		}
+		served, err := c.fast.serve(b[:n])
+		switch {
+		case err != nil:
+			return 0, err
+		case !served:
+			c.idle = false
+			return n, nil
+		}
+	}
+}
+
+// arrive reads from the connection itself.
+func (c *conn) arrive(b []byte) (int, error) {
+	for {
 		n, err := c.Conn.Read(b)
 		if n > 0 || err == nil || !c.again(&c.read, err, c.Conn.SetReadDeadline) {
 			return n, err
@@ -125,13 +165,16 @@ func (c *conn) again(d *deadline, err error, set func(time.Time) error) bool {
 }
 
 // plain wraps a listener's TCP connections.
-type plain struct{ net.Listener }
+type plain struct {
+	net.Listener
+	server *Server // whose votes take the fast path; may be nil
+}
 
 // Accept implements net.Listener.
 func (l plain) Accept() (net.Conn, error) {
 	accepted, err := l.Listener.Accept()
 	if tcp, ok := accepted.(*net.TCPConn); ok {
-		return &conn{Conn: tcp}, err
+		return &conn{Conn: tcp, server: l.server}, err
 	}
 	return accepted, err
 }

@@ -153,7 +153,7 @@ func TestConn_Pipelined(t *testing.T) {
 		w.Write(body)
 	})}
 	t.Cleanup(func() { server.Close() })
-	go server.Serve(plain{listener})
+	go server.Serve(plain{listener, nil})
 	peer, err := net.Dial("tcp", listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)

@@ -18,3 +18,12 @@ var (
 	CodeBudget   = codeBudget
 	VoteBudget   = voteBudget
 )
+
+// Shut says whether no vote may take the fast path any more.
+func (s *Server) Shut() bool {
+	if s.voting.enter() {
+		s.voting.leave()
+		return false
+	}
+	return true
+}

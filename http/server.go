@@ -54,6 +54,8 @@ type Server struct {
 
 	seats    *seats
 	sockets  *sockets // of streams that net/http knows nothing of any more
+	voting   gate     // of the fast path
+	date     date
 	draining atomic.Bool
 	// ending is closed when streams have to end.
 	ending  chan struct{}
@@ -106,6 +108,7 @@ func New(cfg Config, ballots Ballots) (*Server, error) {
 		IdleTimeout:    2 * time.Minute,
 		MaxHeaderBytes: maxHeader,
 		ConnContext:    withPlainConn,
+		ConnState:      idles,
 		ErrorLog:       slog.NewLogLogger(complaints{cfg.Logger.Handler()}, slog.LevelDebug),
 	}
 	return s, nil
@@ -118,7 +121,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.Serv
 // returns nil.
 func (s *Server) Serve(l net.Listener) error {
 	if canTakeOver { // else streams need to read ahead
-		l = plain{l}
+		l = plain{l, s}
 	}
 	return served(s.http.Serve(l))
 }
@@ -147,6 +150,10 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.Drain()
 	s.endOnce.Do(func() { close(s.ending) })
 	s.sockets.end()
+	select {
+	case <-s.voting.shut():
+	case <-ctx.Done(): // the next lines see to it
+	}
 	if err := s.http.Shutdown(ctx); err != nil {
 		return errors.Join(fmt.Errorf("http: shut down: %w", err), s.http.Close(), s.sockets.close(ctx))
 	}

@@ -1,0 +1,190 @@
+package http
+
+import (
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// fastPath answers the votes of programs that send one after the other on a
+// plain connection: requests of one shape, which arrive whole. net/http spends
+// a quarter of a vote's time on what they don't need: a context, buffers, a
+// response that may become anything. The handlers are the same.
+//
+// It belongs to one connection, and is used by one goroutine at a time.
+type fastPath struct {
+	server *Server
+	conn   *conn
+	head   voteHead
+	body   wholeBody
+	answer answer
+
+	request http.Request
+}
+
+// newFastPath returns that of a connection.
+func newFastPath(s *Server, c *conn) *fastPath {
+	f := &fastPath{server: s, conn: c, answer: answer{header: make(http.Header)}}
+	f.head.url = new(url.URL)
+	f.head.fields = make(http.Header)
+	f.head.forget()
+	f.request.RemoteAddr = c.RemoteAddr().String()
+	return f
+}
+
+// serve answers a request that is a vote as nearly all of them look, and says
+// whether it has. Its errors are those of the connection.
+func (f *fastPath) serve(arrived []byte) (served bool, err error) {
+	body, ok := f.head.read(arrived)
+	if !ok || !f.server.voting.enter() {
+		return false, nil
+	}
+	defer f.server.voting.leave()
+	begin := time.Now()
+	_ = f.conn.SetWriteDeadline(begin.Add(f.server.http.WriteTimeout))
+	f.body.rest = body
+	f.request = http.Request{
+		Method: http.MethodPost, URL: f.head.url, RequestURI: f.head.url.Path, Host: f.head.host,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: f.head.fields, ContentLength: int64(len(body)), Body: &f.body, RemoteAddr: f.request.RemoteAddr,
+	}
+	f.answer.begin()
+	f.server.http.Handler.ServeHTTP(&f.answer, &f.request)
+	now := time.Now()
+	_ = f.conn.SetReadDeadline(now.Add(f.server.http.IdleTimeout))
+	if _, err = f.conn.Write(f.answer.bytes(f.server.date.at(now))); err == nil && f.answer.header.Get("Connection") != "" {
+		err = io.EOF // it says "close"
+	}
+	return true, err
+}
+
+// wholeBody is a body that has arrived.
+type wholeBody struct{ rest []byte }
+
+// Read implements io.Reader.
+func (b *wholeBody) Read(p []byte) (int, error) {
+	n := copy(p, b.rest)
+	if b.rest = b.rest[n:]; n == 0 && len(p) > 0 {
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+// Close implements io.Closer.
+func (b *wholeBody) Close() error { return nil }
+
+// answer is an http.ResponseWriter that keeps what is written to it.
+type answer struct {
+	header http.Header
+	status int
+	body   []byte
+	out    []byte
+}
+
+// keptAnswer is the most bytes that a connection keeps for answers: those to
+// votes that were taken have some 600.
+const keptAnswer = 2 << 10
+
+// begin forgets the last answer.
+func (a *answer) begin() {
+	if cap(a.out)+cap(a.body) > keptAnswer {
+		a.out, a.body = nil, nil
+	}
+	clear(a.header)
+	a.status, a.body = 0, a.body[:0]
+}
+
+// Header implements http.ResponseWriter.
+func (a *answer) Header() http.Header { return a.header }
+
+// WriteHeader implements http.ResponseWriter.
+func (a *answer) WriteHeader(status int) {
+	if a.status == 0 {
+		a.status = status
+	}
+}
+
+// Write implements http.ResponseWriter.
+func (a *answer) Write(b []byte) (int, error) {
+	a.WriteHeader(http.StatusOK)
+	a.body = append(a.body, b...)
+	return len(b), nil
+}
+
+// bytes returns the answer as HTTP/1.1 writes it (RFC 9112), until begin.
+func (a *answer) bytes(date string) []byte {
+	a.WriteHeader(http.StatusOK)
+	b := append(a.out[:0], "HTTP/1.1 "...)
+	b = strconv.AppendInt(b, int64(a.status), 10)
+	b = append(append(b, ' '), http.StatusText(a.status)...)
+	for name, values := range a.header {
+		for _, value := range values {
+			b = append(append(append(b, "\r\n"...), name...), ": "...)
+			b = appendValue(b, value)
+		}
+	}
+	b = append(append(b, "\r\nDate: "...), date...)
+	b = strconv.AppendInt(append(b, "\r\nContent-Length: "...), int64(len(a.body)), 10)
+	a.out = append(append(b, "\r\n\r\n"...), a.body...)
+	return a.out
+}
+
+// appendValue appends a header's value on one line, as net/http does.
+func appendValue(b []byte, value string) []byte {
+	from := len(b)
+	b = append(b, value...)
+	for i := from; i < len(b); i++ {
+		if b[i] == '\r' || b[i] == '\n' {
+			b[i] = ' '
+		}
+	}
+	return b
+}
+
+// date is the time as HTTP writes it, once a second.
+type date struct{ last atomic.Pointer[dated] }
+
+type dated struct {
+	second int64
+	text   string
+}
+
+// at returns the date of a moment.
+func (d *date) at(now time.Time) string {
+	last := d.last.Load()
+	if second := now.Unix(); last == nil || last.second != second {
+		last = &dated{second, now.UTC().Format(http.TimeFormat)}
+		d.last.Store(last)
+	}
+	return last.text
+}
+
+// gate is passed by votes until it is shut: net/http, which thinks that their
+// connections are idle, cuts them when it shuts down.
+type gate struct {
+	mu   sync.RWMutex
+	once sync.Once
+	left chan struct{}
+}
+
+// enter passes, unless the gate is shut.
+func (g *gate) enter() bool { return g.mu.TryRLock() }
+
+// leave has to follow each enter that passed.
+func (g *gate) leave() { g.mu.RUnlock() }
+
+// shut lets nobody pass any more. The channel is closed when the last has left.
+func (g *gate) shut() <-chan struct{} {
+	g.once.Do(func() {
+		g.left = make(chan struct{})
+		go func() {
+			g.mu.Lock() // for good
+			close(g.left)
+		}()
+	})
+	return g.left
+}

@@ -1,0 +1,317 @@
+package http_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"runtime"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/oponn/oponn"
+	oponnhttp "github.com/oponn/oponn/http"
+)
+
+// client is a connection to the server on which a test writes what it likes.
+type client struct {
+	net.Conn
+	t       *testing.T
+	w       *world
+	answers *bufio.Reader
+}
+
+func (w *world) client(t *testing.T) *client {
+	t.Helper()
+	c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimPrefix(w.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	return &client{c, t, w, bufio.NewReader(c)}
+}
+
+// write sends bytes as they are, in one segment.
+func (l *client) write(text string) {
+	l.t.Helper()
+	if _, err := io.WriteString(l, text); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+// answer reads the next answer.
+func (l *client) answer() reply {
+	l.t.Helper()
+	response, err := http.ReadResponse(l.answers, &http.Request{Method: http.MethodPost})
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return read(l.t, response)
+}
+
+// say sends a request and reads its answer.
+func (l *client) say(text string) reply {
+	l.t.Helper()
+	l.write(text)
+	return l.answer()
+}
+
+// ended fails unless the server has ended the connection.
+func (l *client) ended() {
+	l.t.Helper()
+	if rest, err := io.ReadAll(l.answers); len(rest) > 0 || errors.Is(err, context.DeadlineExceeded) {
+		l.t.Errorf("the connection goes on: %q, %v", rest, err)
+	}
+}
+
+// voteBytes makes the bytes of a vote on a ballot, with more header fields.
+func (w *world) voteBytes(ballot, token, body string, more ...string) string {
+	text := "POST /api/v1/ballots/" + ballot + "/votes HTTP/1.1\r\nHost: " + strings.TrimPrefix(w.url, "http://") + "\r\n"
+	for i := 0; i+1 < len(more); i += 2 {
+		text += more[i] + ": " + more[i+1] + "\r\n"
+	}
+	return text + fmt.Sprintf("Authorization: Bearer %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", token, len(body), body)
+}
+
+// one votes for the first option, as somebody new.
+func (w *world) one(ballot string) string {
+	return w.voteBytes(ballot, w.token(), `{"choices":["1"]}`, "Idempotency-Key", oponn.NewVoteID().String())
+}
+
+// watched tells which way the votes come.
+func (w *world) watched() (fast, slow *atomic.Int64) {
+	fast, slow = new(atomic.Int64), new(atomic.Int64)
+	w.faults.set(func(f *faults) {
+		f.cast = func(cast func() (oponn.Receipt, error)) (oponn.Receipt, error) {
+			if strings.Contains(string(debug.Stack()), "(*fastPath).serve") {
+				fast.Add(1)
+			} else {
+				slow.Add(1)
+			}
+			return cast()
+		}
+	})
+	return fast, slow
+}
+
+// common returns of an answer's head what is in others too, and checks the rest.
+func common(t *testing.T, r reply) string {
+	t.Helper()
+	if date, err := http.ParseTime(r.header.Get("Date")); err != nil || time.Since(date) > time.Minute || len(r.header.Get("X-Request-Id")) != 16 {
+		t.Errorf("the head is %v", r.header)
+	}
+	h := r.header.Clone()
+	h.Del("Date")
+	h.Del("X-Request-Id")
+	h.Del("Content-Length") // of a time's digits
+	return fmt.Sprint(h)
+}
+
+// TestFastPath_Same sends what a connection sends first, which net/http reads,
+// and once more after a vote. The answers must not differ but in what is new
+// each time.
+func TestFastPath_Same(t *testing.T) {
+	w := start(t, tuning{http: func(c *oponnhttp.Config) { c.RateLimits = true }})
+	b := w.ballot(teaOrCoffee())
+	fast, _ := w.watched()
+	key := func() []string { return []string{"Idempotency-Key", oponn.NewVoteID().String()} }
+	for name, c := range map[string]struct {
+		status int
+		made   func() string
+	}{
+		"a vote":           {http.StatusCreated, func() string { return w.one(b.ID) }},
+		"a write-in":       {http.StatusCreated, func() string { return w.voteBytes(b.ID, w.token(), `{"write_in":"water"}`, key()...) }},
+		"no such option":   {http.StatusUnprocessableEntity, func() string { return w.voteBytes(b.ID, w.token(), `{"choices":["99"]}`, key()...) }},
+		"no such ballot":   {http.StatusNotFound, func() string { return w.one(oponn.NewBallotID().String()) }},
+		"no token":         {http.StatusUnauthorized, func() string { return w.voteBytes(b.ID, "x", `{"choices":["1"]}`, key()...) }},
+		"no vote id":       {http.StatusUnprocessableEntity, func() string { return w.voteBytes(b.ID, w.token(), `{"choices":["1"]}`) }},
+		"no JSON":          {http.StatusBadRequest, func() string { return w.voteBytes(b.ID, w.token(), `{"choices`, key()...) }},
+		"no body":          {http.StatusBadRequest, func() string { return w.voteBytes(b.ID, w.token(), ``, key()...) }},
+		"of another site":  {http.StatusForbidden, func() string { return w.voteBytes(b.ID, w.token(), `{}`, "Sec-Fetch-Site", "cross-site") }},
+		"of another media": {http.StatusUnsupportedMediaType, func() string { return strings.Replace(w.one(b.ID), "application/json", "text/plain", 1) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			first := w.client(t).say(c.made())
+			head := common(t, first)
+			l := w.client(t)
+			l.say(w.one(b.ID)).want(t, http.StatusCreated)
+			for range 2 {
+				second := l.say(c.made())
+				if first.status != c.status || second.status != c.status || first.last || second.last {
+					t.Errorf("answered %d, then %d, want %d; %s", first.status, second.status, c.status, second.body)
+				}
+				if again := common(t, second); again != head {
+					t.Errorf("answered with %s, then with %s", head, again)
+				}
+				if c.status >= http.StatusBadRequest && first.body != second.body {
+					t.Errorf("answered %s, then %s", first.body, second.body)
+				}
+			}
+		})
+	}
+	if fast.Load() < 4 {
+		t.Errorf("%d votes took the fast path", fast.Load())
+	}
+	again := w.one(b.ID)
+	l := w.client(t)
+	l.say(again).want(t, http.StatusCreated)
+	l.say(again).want(t, http.StatusOK)
+	w.client(t).say(again).want(t, http.StatusOK)
+}
+
+// TestFastPath_Mixed sends votes among other requests, whole, in pieces and
+// several at once: each is answered in its turn, and counted once.
+func TestFastPath_Mixed(t *testing.T) {
+	w := start(t, tuning{})
+	b := w.ballot(teaOrCoffee())
+	fast, slow := w.watched()
+	l, votes := w.client(t), 0
+	vote := func(send func(text string)) {
+		t.Helper()
+		send(w.one(b.ID))
+		l.answer().want(t, http.StatusCreated)
+		votes++
+	}
+	get := "GET /api/v1/ballots/" + b.ID + "/results HTTP/1.1\r\nHost: x\r\n\r\n"
+	for range 3 {
+		vote(l.write)
+		l.say(get).want(t, http.StatusOK)
+	}
+	vote(func(text string) { // in two pieces
+		end := strings.Index(text, "\r\n\r\n") + 4
+		l.write(text[:end])
+		l.write(text[end:])
+	})
+	vote(func(text string) { // byte by byte
+		for _, b := range []byte(text) {
+			l.write(string(b))
+		}
+	})
+	vote(func(text string) { l.write(text + "\r\n") }) // with a line too many, as old clients have it
+	vote(l.write)
+	l.write(w.one(b.ID) + w.one(b.ID) + get + w.one(b.ID))
+	for _, status := range []int{http.StatusCreated, http.StatusCreated, http.StatusOK, http.StatusCreated} {
+		l.answer().want(t, status)
+	}
+	votes += 3
+	vote(l.write)
+	l.say("POST /api/v1/voters HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n{\"count\":1}\r\n0\r\n\r\n").want(t, http.StatusCreated)
+	vote(l.write)
+	// What looks like a vote is none as the body of something else.
+	inner := w.one(b.ID)
+	l.write(fmt.Sprintf("POST /api/v1/ballots HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", len(inner)))
+	l.write(inner)
+	l.answer().want(t, http.StatusBadRequest)
+	vote(l.write)
+	last := l.say(strings.Replace(w.one(b.ID), "\r\n", "\r\nConnection: close\r\n", 1)).want(t, http.StatusCreated)
+	if votes++; !last.last {
+		t.Errorf("the last answer has %v", last.header)
+	}
+	l.ended()
+	if got := w.results(b.ID).Votes; got != uint64(votes) || fast.Load()+slow.Load() != int64(votes) || fast.Load() < 5 {
+		t.Errorf("%d votes are counted, want %d; %d took the fast path, %d the other", got, votes, fast.Load(), slow.Load())
+	}
+}
+
+// TestFastPath_Ends drains and shuts the server down while a vote on the fast
+// path, whose connection net/http thinks is idle, is not answered.
+func TestFastPath_Ends(t *testing.T) {
+	w := start(t, tuning{})
+	b := w.ballot(teaOrCoffee())
+	l, other := w.client(t), w.client(t)
+	l.say(w.one(b.ID)).want(t, http.StatusCreated)
+	other.say(w.one(b.ID)).want(t, http.StatusCreated)
+	late := w.one(b.ID)
+
+	begun, release := make(chan string, 1), make(chan struct{})
+	w.faults.set(func(f *faults) {
+		f.cast = func(cast func() (oponn.Receipt, error)) (oponn.Receipt, error) {
+			begun <- string(debug.Stack())
+			<-release
+			return cast()
+		}
+	})
+	l.write(w.one(b.ID))
+	if stack := <-begun; !strings.Contains(stack, "fastPath") {
+		t.Fatal(stack)
+	}
+	w.server.Drain()
+	if r := other.say(late); r.status != http.StatusServiceUnavailable || !r.last || r.header.Get("Retry-After") == "" {
+		t.Errorf("a vote while it drains: %+v", r)
+	}
+	other.ended()
+	ended := make(chan error, 1)
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		ended <- w.server.Shutdown(ctx)
+	}()
+	for !w.server.Shut() {
+		runtime.Gosched()
+	}
+	select {
+	case <-w.served:
+		t.Error("it does not wait for a vote")
+	default:
+	}
+	close(release)
+	l.answer().want(t, http.StatusCreated)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	l.ended()
+}
+
+// TestFastPath_LosesPatience shuts down without time for the vote under way.
+func TestFastPath_LosesPatience(t *testing.T) {
+	w := start(t, tuning{})
+	b := w.ballot(teaOrCoffee())
+	l := w.client(t)
+	l.say(w.one(b.ID)).want(t, http.StatusCreated)
+	begun, release := make(chan struct{}), make(chan struct{})
+	w.faults.set(func(f *faults) {
+		f.cast = func(cast func() (oponn.Receipt, error)) (oponn.Receipt, error) {
+			close(begun)
+			<-release
+			return cast()
+		}
+	})
+	l.write(w.one(b.ID))
+	<-begun
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := w.server.Shutdown(ctx); err == nil {
+		t.Error("Shutdown says that all went well")
+	}
+	l.ended()
+	close(release)
+}
+
+// TestFastPath_Panics: it costs an answer, neither the connection nor the rest.
+func TestFastPath_Panics(t *testing.T) {
+	w := start(t, tuning{})
+	b := w.ballot(teaOrCoffee())
+	l := w.client(t)
+	l.say(w.one(b.ID)).want(t, http.StatusCreated)
+	w.faults.set(func(f *faults) {
+		f.cast = func(func() (oponn.Receipt, error)) (oponn.Receipt, error) { panic("a bug") }
+	})
+	wantProblem(t, l.say(w.one(b.ID)), http.StatusInternalServerError, "internal")
+	w.faults.set(func(f *faults) { f.cast = nil })
+	l.say(w.one(b.ID)).want(t, http.StatusCreated)
+	if !slices.ContainsFunc(w.log.find(t, "handler panicked"), func(line map[string]any) bool {
+		return strings.Contains(fmt.Sprint(line["stack"]), "fastPath") && line["route"] == "/api/v1/ballots/:id/votes"
+	}) {
+		t.Errorf("the log says %s", w.log.all())
+	}
+}
