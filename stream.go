@@ -11,6 +11,9 @@ type Frame struct {
 	// do without them.
 	Prelude int
 	Since   uint64
+	// Soon says that frames follow each other within milliseconds: a sink may
+	// let this one travel with the next, where that is cheaper.
+	Soon bool
 	// Last says that the ballot has closed: nothing will follow, unless it is
 	// opened again.
 	Last bool

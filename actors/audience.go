@@ -37,6 +37,7 @@ type audience struct {
 	joined   int // since the start, also of those who left
 	seen     seen
 	last     time.Time     // of the last fan-out
+	rushed   bool          // see rush
 	took     effort        // to fan out
 	commits  time.Duration // how long one takes
 	waiting  bool          // for fanOut
@@ -120,6 +121,7 @@ func (a *audience) publish(ctx actor.Context, m *publish) {
 
 func (a *audience) fanOut() {
 	begin := time.Now()
+	a.rushed = rush(a.rushed, begin.Sub(a.last))
 	a.waiting, a.last = false, begin
 	news := false
 	a.stepAll(stepPublish)
@@ -143,7 +145,7 @@ func (a *audience) frame(g *group) *oponn.Frame {
 	if g.frame != nil {
 		return g.frame
 	}
-	f := &oponn.Frame{Version: a.snapshot.Version, Last: a.snapshot.State.Status == oponn.Closed}
+	f := &oponn.Frame{Version: a.snapshot.Version, Soon: a.rushed, Last: a.snapshot.State.Status == oponn.Closed}
 	begin := time.Now()
 	f.Bytes, f.Prelude = g.Render(a.snapshot)
 	a.system.meters.screen.render.Observe(time.Since(begin).Seconds())

@@ -44,6 +44,17 @@ func (a *audience) bounded(interval time.Duration) time.Duration {
 	return min(max(least, interval), max(maxFrameInterval, least))
 }
 
+// Fan-outs that begin within together of each other are rushed, until they are
+// apart again: more frames than anybody can see, from a processor that has
+// nothing else to do.
+const (
+	together = 20 * time.Millisecond
+	apart    = 2 * together
+)
+
+// rush says whether fan-outs are rushed, the last of which began so long ago.
+func rush(was bool, gap time.Duration) bool { return gap < together || was && gap < apart }
+
 // worthTelling returns the interval, in whole seconds, that viewers are told
 // of: one that they notice. It is zero for a shorter one.
 func worthTelling(interval time.Duration) time.Duration {

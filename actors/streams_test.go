@@ -54,6 +54,28 @@ func TestWatch(t *testing.T) {
 			s.rising(t)
 		})
 	})
+	t.Run("frames that follow each other at once say so", func(t *testing.T) {
+		inWorld(t, func(c *actors.Config) { c.FrameInterval = time.Millisecond }, func(w *world) {
+			id := w.ballot()
+			s := &sink{}
+			defer w.watch(id, s)()
+			synctest.Wait()
+			for i, step := range []struct {
+				wait time.Duration
+				soon bool
+			}{
+				{time.Second, false}, {19 * time.Millisecond, true}, {5 * time.Millisecond, true}, {39 * time.Millisecond, true},
+				{40 * time.Millisecond, false}, {30 * time.Millisecond, false}, {10 * time.Millisecond, true}, {time.Second, false},
+			} {
+				time.Sleep(step.wait) // virtual time
+				w.cast(vote(id, "1"))
+				synctest.Wait()
+				if last := s.last(); last.Version != uint64(i+2) || last.Soon != step.soon {
+					t.Errorf("frame %d, after %v: version %d, soon %v", i, step.wait, last.Version, last.Soon)
+				}
+			}
+		})
+	})
 	t.Run("a frame is rendered once for a group", func(t *testing.T) {
 		inWorld(t, nil, func(w *world) {
 			id := w.ballot()

@@ -58,6 +58,7 @@ type socket struct {
 	attached bool // it has the descriptor
 	parting  bool // the farewell is in rest
 	broken   bool // a write has failed
+	gathers  bool // see gather
 	end      oponn.EndReason
 	rest     []byte       // of what was begun
 	next     *oponn.Frame // the latest that was not
@@ -159,10 +160,30 @@ func (k *socket) Offer(frame *oponn.Frame) {
 		k.next = frame
 		return
 	}
-	k.count().frames.Add(1)
-	k.rest = news(frame, k.shown)
-	k.shown = frame.Version
+	k.start(frame)
 	k.send()
+}
+
+// start begins with a frame: what is sent next is its beginning.
+func (k *socket) start(frame *oponn.Frame) {
+	k.count().frames.Add(1)
+	k.rest, k.shown = news(frame, k.shown), frame.Version
+	if frame.Soon != k.gathers {
+		k.gathers = frame.Soon
+		gather(int(k.handed.Load()), k.gathers)
+	}
+}
+
+// gather has the system send at once what it is given, or wait while the viewer
+// has not said that what was sent before has come (Nagle's algorithm, RFC 896).
+// Frames that come within milliseconds then share segments, which are most of
+// what they cost.
+func gather(fd int, on bool) {
+	noDelay := 1
+	if on {
+		noDelay = 0
+	}
+	_ = syscall.SetsockoptInt(fd, syscall.IPPROTO_TCP, syscall.TCP_NODELAY, noDelay) // else it costs more
 }
 
 // Beat implements oponn.Sink. Whoever has not taken the last bytes needs none.
@@ -218,8 +239,8 @@ func (k *socket) step() bool {
 		return false
 	case len(k.rest) > 0:
 	case k.next != nil:
-		k.count().frames.Add(1)
-		k.rest, k.shown, k.next = news(k.next, k.shown), k.next.Version, nil
+		k.start(k.next)
+		k.next = nil
 	case k.end != "" && !k.parting:
 		k.rest, k.parting = k.dialect.farewell(k.end, time.Second), true
 	default:

@@ -295,6 +295,53 @@ func TestHalfOpenPeersAreReaped(t *testing.T) {
 	w.awaitLoad(0)
 }
 
+// serverEnd returns the descriptor of the server's end of a connection.
+func serverEnd(t *testing.T, conn *net.TCPConn) int {
+	t.Helper()
+	port := conn.LocalAddr().(*net.TCPAddr).Port
+	open, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range open {
+		fd, _ := strconv.Atoi(entry.Name())
+		if peer, err := syscall.Getpeername(fd); err == nil {
+			if peer, ok := peer.(*syscall.SockaddrInet4); ok && peer.Port == port {
+				return fd
+			}
+		}
+	}
+	t.Fatal("no descriptor has this peer")
+	return 0
+}
+
+// TestFramesThatComeSoonTravelTogether: only while they do, and none is kept.
+func TestFramesThatComeSoonTravelTogether(t *testing.T) {
+	w := start(t, tuning{})
+	hands := w.byHand()
+	conn, reader := w.dial(apiLive(w.ballot(teaOrCoffee())))
+	h := <-hands
+	for v, soon := range []bool{false, true, true, true, false, true} {
+		h.do(func(s oponn.Sink) {
+			s.Offer(&oponn.Frame{Version: uint64(v + 1), Bytes: fmt.Appendf(nil, "frame %d\n", v), Soon: soon})
+			noDelay, err := syscall.GetsockoptInt(serverEnd(t, conn), syscall.IPPROTO_TCP, syscall.TCP_NODELAY)
+			if err != nil || (noDelay == 0) != soon {
+				t.Errorf("frame %d, soon %v: TCP_NODELAY is %d, %v", v, soon, noDelay, err)
+			}
+		})
+	}
+	for v := 0; v < 6; {
+		line, err := reader.ReadString('\n')
+		if err != nil {
+			t.Fatal(err)
+		}
+		if line == fmt.Sprintf("frame %d\n", v) {
+			v++
+		}
+	}
+	h.do(func(s oponn.Sink) { s.Close() })
+}
+
 func TestWritingAFrameAllocatesNothing(t *testing.T) {
 	w := start(t, tuning{})
 	b := w.ballot(teaOrCoffee())
