@@ -30,12 +30,11 @@ import (
 type conn struct {
 	net.Conn // a *net.TCPConn, without its shortcuts around Write
 
-	// buffer is what was last read into, to its end.
+	// buffer is what was last read into, to its end; size, the most there was.
 	buffer []byte
+	size   int
 
-	// idle is set while net/http waits for a request to begin: since it said so,
-	// and until it has a byte of it.
-	idle   bool
+	at     place
 	server *Server // nil: there is no fast path
 	fast   *fastPath
 
@@ -43,10 +42,24 @@ type conn struct {
 	read, write deadline
 }
 
+// place is where net/http stands with a connection. After a request it says
+// that the connection is idle and sets the deadline for the next one; then it
+// waits; when it has the first bytes, of which some may have been sent ahead, it
+// sets another deadline. What is read while it waits begins a request.
+type place int8
+
+const (
+	within place = iota // a request
+	idle
+	waiting
+)
+
 // idles is told by net/http of what becomes of its connections.
 func idles(c net.Conn, state http.ConnState) {
 	if c, ok := c.(*conn); ok {
-		c.idle = state == http.StateIdle
+		if c.at = within; state == http.StateIdle {
+			c.at = idle
+		}
 	}
 }
 
@@ -76,6 +89,16 @@ func (d *deadline) early(err error, set func(time.Time) error) bool {
 
 // SetReadDeadline implements net.Conn.
 func (c *conn) SetReadDeadline(t time.Time) error {
+	if c.at == idle {
+		c.at = waiting
+	} else {
+		c.at = within
+	}
+	return c.readBy(t)
+}
+
+// readBy moves the deadline.
+func (c *conn) readBy(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.read.ask(t) {
@@ -115,11 +138,11 @@ func (c *conn) Read(b []byte) (int, error) {
 	if c.ahead(b) {
 		return 0, nil
 	}
-	c.buffer = b[:cap(b)]
+	c.buffer, c.size = b[:cap(b)], max(c.size, len(b))
 	for {
 		n, err := c.arrive(b)
-		if err != nil || !c.idle || c.server == nil || !bytes.HasPrefix(b[:n], []byte(voteHeadBegin)) {
-			c.idle = false
+		if err != nil || c.server == nil || !c.between(b) || !bytes.HasPrefix(b[:n], []byte(voteHeadBegin)) {
+			c.at = within
 			return n, err
 		}
 		if c.fast == nil {
@@ -130,11 +153,15 @@ func (c *conn) Read(b []byte) (int, error) {
 		case err != nil:
 			return 0, err
 		case !served:
-			c.idle = false
+			c.at = within
 			return n, nil
 		}
 	}
 }
+
+// between says whether what is read begins a request: net/http waits for one,
+// and its buffer is all there, so that it has no byte of it.
+func (c *conn) between(b []byte) bool { return c.at == waiting && len(b) == c.size }
 
 // arrive reads from the connection itself.
 func (c *conn) arrive(b []byte) (int, error) {

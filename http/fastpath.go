@@ -55,7 +55,7 @@ func (f *fastPath) serve(arrived []byte) (served bool, err error) {
 	f.answer.begin()
 	f.server.http.Handler.ServeHTTP(&f.answer, &f.request)
 	now := time.Now()
-	_ = f.conn.SetReadDeadline(now.Add(f.server.http.IdleTimeout))
+	_ = f.conn.readBy(now.Add(f.server.http.IdleTimeout))
 	if _, err = f.conn.Write(f.answer.bytes(f.server.date.at(now))); err == nil && f.answer.header.Get("Connection") != "" {
 		err = io.EOF // it says "close"
 	}
@@ -118,8 +118,8 @@ func (a *answer) Write(b []byte) (int, error) {
 // bytes returns the answer as HTTP/1.1 writes it (RFC 9112), until begin.
 func (a *answer) bytes(date string) []byte {
 	a.WriteHeader(http.StatusOK)
-	b := append(a.out[:0], "HTTP/1.1 "...)
-	b = strconv.AppendInt(b, int64(a.status), 10)
+	b := a.out[:0]
+	b = strconv.AppendInt(append(b, "HTTP/1.1 "...), int64(a.status), 10)
 	b = append(append(b, ' '), http.StatusText(a.status)...)
 	for name, values := range a.header {
 		for _, value := range values {

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -22,7 +21,7 @@ import (
 
 // client is a connection to the server on which a test writes what it likes.
 type client struct {
-	net.Conn
+	*net.TCPConn
 	t       *testing.T
 	w       *world
 	answers *bufio.Reader
@@ -38,7 +37,7 @@ func (w *world) client(t *testing.T) *client {
 	if err := c.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
-	return &client{c, t, w, bufio.NewReader(c)}
+	return &client{c.(*net.TCPConn), t, w, bufio.NewReader(c)}
 }
 
 // write sends bytes as they are, in one segment.
@@ -93,7 +92,7 @@ func (w *world) watched() (fast, slow *atomic.Int64) {
 	fast, slow = new(atomic.Int64), new(atomic.Int64)
 	w.faults.set(func(f *faults) {
 		f.cast = func(cast func() (oponn.Receipt, error)) (oponn.Receipt, error) {
-			if strings.Contains(string(debug.Stack()), "(*fastPath).serve") {
+			if strings.Contains(oponn.Stack(), "(*fastPath).serve") {
 				fast.Add(1)
 			} else {
 				slow.Add(1)
@@ -223,6 +222,29 @@ func TestFastPath_Mixed(t *testing.T) {
 	}
 }
 
+// TestFastPath_OnlyAtABoundary: what looks like a vote is none in the middle of
+// a request that was sent ahead.
+func TestFastPath_OnlyAtABoundary(t *testing.T) {
+	w := start(t, tuning{})
+	b := w.ballot(teaOrCoffee())
+	get := "GET /api/v1/ballots/" + b.ID + "/results HTTP/1.1\r\nHost: x\r\n"
+	for _, ahead := range []string{"X", "\r\nX", "GET / HTTP/1.1\r\nHost: x\r\nX: ", "POST /api/v1/ballots HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n"} {
+		l := w.client(t)
+		l.write(get + "\r\n" + ahead)
+		l.answer().want(t, http.StatusOK)
+		l.write(w.one(b.ID))
+		if err := l.CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		if r := l.answer(); r.status/100 != 4 {
+			t.Errorf("after %q: %d %s", ahead, r.status, r.body)
+		}
+	}
+	if n := w.results(b.ID).Votes; n != 0 {
+		t.Errorf("%d votes are counted", n)
+	}
+}
+
 // TestFastPath_Ends drains and shuts the server down while a vote on the fast
 // path, whose connection net/http thinks is idle, is not answered.
 func TestFastPath_Ends(t *testing.T) {
@@ -236,7 +258,7 @@ func TestFastPath_Ends(t *testing.T) {
 	begun, release := make(chan string, 1), make(chan struct{})
 	w.faults.set(func(f *faults) {
 		f.cast = func(cast func() (oponn.Receipt, error)) (oponn.Receipt, error) {
-			begun <- string(debug.Stack())
+			begun <- oponn.Stack()
 			<-release
 			return cast()
 		}

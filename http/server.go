@@ -150,11 +150,13 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.Drain()
 	s.endOnce.Do(func() { close(s.ending) })
 	s.sockets.end()
+	var late error
 	select {
 	case <-s.voting.shut():
-	case <-ctx.Done(): // the next lines see to it
+	case <-ctx.Done():
+		late = ctx.Err()
 	}
-	if err := s.http.Shutdown(ctx); err != nil {
+	if err := errors.Join(late, s.http.Shutdown(ctx)); err != nil {
 		return errors.Join(fmt.Errorf("http: shut down: %w", err), s.http.Close(), s.sockets.close(ctx))
 	}
 	return s.sockets.close(ctx)

@@ -1,0 +1,93 @@
+package http
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/oponn/oponn"
+)
+
+// yes takes every vote.
+type yes struct {
+	Ballots
+	votes int
+}
+
+func (y *yes) Cast(_ context.Context, cast oponn.Cast) (oponn.Receipt, error) {
+	y.votes++
+	return oponn.Receipt{VoteID: cast.VoteID, Locator: "x", Version: uint64(y.votes)}, nil
+}
+
+// single is a listener of one connection.
+type single struct {
+	conn net.Conn
+	end  chan struct{}
+}
+
+func (l *single) Accept() (net.Conn, error) {
+	if c := l.conn; c != nil {
+		l.conn = nil
+		return c, nil
+	}
+	<-l.end
+	return nil, net.ErrClosed
+}
+
+func (l *single) Close() error   { close(l.end); return nil }
+func (l *single) Addr() net.Addr { return &net.TCPAddr{} }
+
+// TestFastPath_Time: a connection that votes now and then stays, one that has
+// not for as long as any may be idle is ended, and so is one that does not take
+// its answers.
+func TestFastPath_Time(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ballots := &yes{}
+		s, err := New(Config{Secrets: [][]byte{[]byte("a secret that only the tests know")}, Logger: slog.New(slog.DiscardHandler)}, ballots)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ours, theirs := net.Pipe()
+		l := &single{&conn{Conn: ours, server: s}, make(chan struct{})}
+		served := make(chan error, 1)
+		go func() { served <- s.http.Serve(l) }()
+		defer func() { s.http.Close(); theirs.Close(); <-served }()
+		vote := func() string {
+			return aVote(`{"choices":["1"]}`, "Host: vote.example", "Authorization: Bearer "+newVoterToken(s.tokens, time.Now()),
+				"Idempotency-Key: "+oponn.NewVoteID().String(), "Content-Type: application/json")
+		}
+		answers := bufio.NewReader(theirs)
+		for n := range 10 {
+			if _, err := io.WriteString(theirs, vote()); err != nil {
+				t.Fatalf("vote %d: %v", n, err)
+			}
+			r, err := http.ReadResponse(answers, nil)
+			if err != nil {
+				t.Fatalf("vote %d: %v", n, err)
+			}
+			body, err := io.ReadAll(r.Body)
+			if err != nil || r.StatusCode != http.StatusCreated || !strings.Contains(string(body), `"receipt":"x"`) {
+				t.Fatalf("vote %d: %d %s, %v", n, r.StatusCode, body, err)
+			}
+			<-time.After(s.http.IdleTimeout - time.Second)
+		}
+		if _, err := io.WriteString(theirs, vote()); err != nil {
+			t.Fatal(err)
+		}
+		begin := time.Now()
+		<-time.After(s.http.WriteTimeout + time.Second) // nobody reads the answer
+		if n, err := theirs.Read(make([]byte, 1)); err == nil {
+			t.Errorf("%v later %d bytes of the answer are there", time.Since(begin), n)
+		}
+		if ballots.votes != 11 {
+			t.Errorf("%d votes were cast", ballots.votes)
+		}
+	})
+}
