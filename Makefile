@@ -130,7 +130,7 @@ binary:
 
 test: deps assets ## run all tests with the race detector; a skipped one is a failure
 	$(call say,counting allocations)
-	@$(GO) run ./.ci/testsum -run HotPath . ./keys
+	@$(GO) run ./.ci/testsum -run HotPath . ./http ./keys
 	$(call say,testing)
 	@$(GO) run ./.ci/testsum -race -timeout $(TEST_TIMEOUT) $(PKG)
 

@@ -91,3 +91,42 @@ func TestFastPath_Time(t *testing.T) {
 		}
 	})
 }
+
+// nowhere is a connection whose answers nobody gets.
+type nowhere struct{ net.Conn }
+
+func (nowhere) Write(b []byte) (int, error)      { return len(b), nil }
+func (nowhere) SetReadDeadline(time.Time) error  { return nil }
+func (nowhere) SetWriteDeadline(time.Time) error { return nil }
+func (nowhere) RemoteAddr() net.Addr             { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }
+
+// fastVotes returns a function that casts the next vote of a connection.
+func fastVotes(tb testing.TB) func() {
+	tb.Helper()
+	s, err := New(Config{Secrets: [][]byte{[]byte("a secret that only the tests know")}, Logger: slog.New(slog.DiscardHandler)}, &yes{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	f := newFastPath(s, &conn{Conn: nowhere{}, server: s})
+	votes := make([][]byte, 64)
+	for i := range votes {
+		votes[i] = []byte(aVote(`{"choices":["1"]}`, "Host: vote.example", "Authorization: Bearer "+newVoterToken(s.tokens, time.Now()),
+			"Idempotency-Key: "+oponn.NewVoteID().String(), "Content-Type: application/json"))
+	}
+	n := 0
+	return func() {
+		n++
+		if served, err := f.serve(votes[n%len(votes)]); !served || err != nil || f.answer.status != http.StatusCreated {
+			tb.Fatal(served, err, f.answer.status)
+		}
+	}
+}
+
+// BenchmarkFastPath is a vote through everything but the system and the actors.
+func BenchmarkFastPath(b *testing.B) {
+	vote := fastVotes(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		vote()
+	}
+}
