@@ -109,24 +109,58 @@ func (t *tokens) Token(ctx context.Context) (string, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for {
-		if _, rest, ok := strings.Cut(t.batch, `"`); ok {
-			token, rest, ok := strings.Cut(rest, `"`)
-			if t.batch = rest; ok {
-				return token, nil
-			}
+		if token, ok := t.next(); ok {
+			return token, nil
 		}
-		if len(t.batches) <= t.least {
-			for range tokenFlights {
-				select {
-				case t.low <- struct{}{}:
-				default:
-				}
-			}
-		}
+		t.order()
 		select {
 		case t.batch = <-t.batches:
 		case <-ctx.Done():
 			return "", ctx.Err()
+		}
+	}
+}
+
+// Try implements voters.Tokens. While somebody else waits for a batch there is
+// no token.
+func (t *tokens) Try() (string, bool) {
+	if !t.mu.TryLock() {
+		return "", false
+	}
+	defer t.mu.Unlock()
+	for {
+		if token, ok := t.next(); ok {
+			return token, true
+		}
+		t.order()
+		select {
+		case t.batch = <-t.batches:
+		default:
+			return "", false
+		}
+	}
+}
+
+// next takes a token from what is left of the batch.
+func (t *tokens) next() (string, bool) {
+	_, rest, ok := strings.Cut(t.batch, `"`)
+	if !ok {
+		return "", false
+	}
+	token, rest, ok := strings.Cut(rest, `"`)
+	t.batch = rest
+	return token, ok
+}
+
+// order has more batches fetched when few are left.
+func (t *tokens) order() {
+	if len(t.batches) > t.least {
+		return
+	}
+	for range tokenFlights {
+		select {
+		case t.low <- struct{}{}:
+		default:
 		}
 	}
 }

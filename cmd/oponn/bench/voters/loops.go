@@ -48,6 +48,16 @@ func (l *Load) closed(ctx context.Context, conns []wire.Conn) {
 // when all are busy, what is due waits, and its wait counts.
 func (l *Load) open(ctx context.Context, conns []wire.Conn) {
 	l.queue = newQueue()
+	if !l.drive(ctx, conns) {
+		l.spread(ctx, conns)
+	}
+	for _, waiting := l.queue.next(); waiting; _, waiting = l.queue.next() {
+		l.notes.giveUp(l.queue.pop()) // the context has ended
+	}
+}
+
+// spread has a goroutine for each connection, whatever kind it is of.
+func (l *Load) spread(ctx context.Context, conns []wire.Conn) {
 	work := make(chan job, len(conns))
 	var voting sync.WaitGroup
 	for i, conn := range conns {
@@ -62,22 +72,14 @@ func (l *Load) open(ctx context.Context, conns []wire.Conn) {
 	l.dispatch(ctx, work)
 	close(work)
 	voting.Wait()
-	for _, waiting := l.queue.next(); waiting; _, waiting = l.queue.next() {
-		l.notes.giveUp(l.queue.pop()) // the context has ended
-	}
 }
 
-// do sends a vote that is due, for the first time or again. One that has to be
-// sent once more later doesn't occupy the connection meanwhile.
+// do sends a vote that is due, for the first time or again.
 func (v *voter) do(ctx context.Context, j job) {
-	late := v.load.config.Now()-j.due > int64(v.load.config.Deadline)
 	switch {
 	case j.again != nil:
 		v.vote = *j.again
-	case late: // the backlog of a server that can't keep up must not outlast the run
-		v.vote = vote{due: j.due}
-		v.load.notes.drop(&v.vote)
-		v.load.queue.over()
+	case v.overdue(j):
 		return
 	default:
 		v.vote.due = j.due
@@ -86,7 +88,24 @@ func (v *voter) do(ctx context.Context, j job) {
 			return
 		}
 	}
-	wait, again := v.attempt(ctx)
+	v.settle(v.attempt(ctx))
+}
+
+// overdue gives up a vote that is late: the backlog of a server that can't keep
+// up must not outlast the run.
+func (v *voter) overdue(j job) bool {
+	if v.load.config.Now()-j.due <= int64(v.load.config.Deadline) {
+		return false
+	}
+	v.vote = vote{due: j.due}
+	v.load.notes.drop(&v.vote)
+	v.load.queue.over()
+	return true
+}
+
+// settle ends a vote, or keeps it: one that has to be sent once more later
+// doesn't occupy the connection meanwhile.
+func (v *voter) settle(wait time.Duration, again bool) {
 	if !again {
 		v.load.queue.over()
 		return
@@ -99,7 +118,6 @@ func (v *voter) do(ctx context.Context, j job) {
 // those that are to be sent again.
 type dispatcher struct {
 	load     *Load
-	wait     Waiter
 	arrivals schedule
 	// next is when the next first vote is due, if there are more.
 	next int64
@@ -113,21 +131,26 @@ type dispatcher struct {
 // may come in meanwhile.
 const lookAround = 5 * time.Millisecond
 
+func newDispatcher(l *Load) dispatcher {
+	d := dispatcher{load: l, free: l.begin, arrivals: schedule{rate: l.config.Rate, ramp: l.config.Ramp}}
+	d.advance()
+	return d
+}
+
 // dispatch hands out all votes, until none is left or the context ends.
 func (l *Load) dispatch(ctx context.Context, work chan<- job) {
-	d := dispatcher{load: l, wait: l.config.Wait, free: l.begin, arrivals: schedule{rate: l.config.Rate, ramp: l.config.Ramp}}
-	if d.wait == nil {
-		d.wait = newWaiter()
+	d, wait := newDispatcher(l), l.config.Wait
+	if wait == nil {
+		wait = newWaiter()
 	}
-	defer d.wait.Close()
-	d.advance()
+	defer wait.Close()
 	for ctx.Err() == nil {
 		due, first := d.due()
 		if due == math.MaxInt64 && l.queue.empty() {
 			return
 		}
 		if now := l.config.Now(); due > now {
-			d.wait.Until(min(due, now+int64(lookAround)))
+			wait.Until(min(due, now+int64(lookAround)))
 			continue
 		}
 		d.hand(ctx, work, d.take(due, first))

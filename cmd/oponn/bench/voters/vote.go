@@ -36,7 +36,9 @@ type voter struct {
 	vote     vote
 	request  wire.Request
 	response wire.Response
-	who      []byte
+	// begun is when the vote was last sent.
+	begun int64
+	who   []byte
 	body     []byte
 	// bodies and paths are made once for each option of each ballot.
 	bodies [][][]byte
@@ -97,6 +99,15 @@ func newRequests(c *Config) requests {
 
 // prepare makes a fresh vote, with a voter who has not voted yet.
 func (v *voter) prepare(ctx context.Context) bool {
+	v.choose()
+	if v.load.config.Form {
+		return v.visit(ctx)
+	}
+	return v.named(v.load.config.Tokens.Token(ctx))
+}
+
+// choose makes a fresh vote on some ballot for some option, due as before.
+func (v *voter) choose() {
 	c := &v.load.config
 	fresh := vote{due: v.vote.due}
 	switch n := len(c.Ballots); {
@@ -107,10 +118,10 @@ func (v *voter) prepare(ctx context.Context) bool {
 	}
 	fresh.option = v.chance.IntN(len(c.Ballots[fresh.ballot].Options))
 	v.vote = fresh
-	if c.Form {
-		return v.visit(ctx)
-	}
-	who, err := c.Tokens.Token(ctx)
+}
+
+// named makes the vote that of a voter with a token, if there is one.
+func (v *voter) named(who string, err error) bool {
 	if err != nil {
 		v.load.notes.refuse("no voter token", 0)
 		v.load.notes.giveUp(&v.vote)
@@ -118,7 +129,7 @@ func (v *voter) prepare(ctx context.Context) bool {
 	}
 	v.vote.who = who
 	v.newID()
-	if c.Rate == 0 {
+	if c := &v.load.config; c.Rate == 0 {
 		v.vote.due = c.Now() // waiting for a token is no wait for the server
 	}
 	return true
@@ -187,11 +198,20 @@ func (v *voter) seeThrough(ctx context.Context) {
 
 // attempt sends the vote once. It says whether to send it again, and when.
 func (v *voter) attempt(ctx context.Context) (wait time.Duration, again bool) {
-	c, notes := &v.load.config, v.load.notes
+	v.begin()
+	return v.end(ctx, v.conn.Exchange(&v.request, &v.response))
+}
+
+// begin is an attempt until the request can be sent.
+func (v *voter) begin() {
 	v.fill()
 	v.vote.tries++
-	begin := c.Now()
-	err := v.conn.Exchange(&v.request, &v.response)
+	v.begun = v.load.config.Now()
+}
+
+// end is an attempt from when its exchange is over.
+func (v *voter) end(ctx context.Context, err error) (wait time.Duration, again bool) {
+	c, notes := &v.load.config, v.load.notes
 	end := c.Now()
 	if err == nil {
 		if version, ok := v.acknowledged(); ok {
@@ -201,11 +221,11 @@ func (v *voter) attempt(ctx context.Context) (wait time.Duration, again bool) {
 			return 0, false
 		}
 		v.vote.maybe = v.vote.maybe || v.unclear()
-		notes.refuse(v.reason(), time.Duration(end-begin))
+		notes.refuse(v.reason(), time.Duration(end-v.begun))
 	} else {
 		v.response = wire.Response{}
 		v.vote.maybe = v.vote.maybe || !wire.Unsent(err)
-		notes.refuse(failure(ctx, err), time.Duration(end-begin))
+		notes.refuse(failure(ctx, err), time.Duration(end-v.begun))
 	}
 	retryable := err != nil || v.response.Status == 503 || v.response.Status == 429 || v.response.Status == 502 || v.response.Status == 504
 	wait = v.backoff(v.vote.tries, v.response.RetryAfter)

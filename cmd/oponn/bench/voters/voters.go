@@ -23,7 +23,10 @@ type Ballot struct {
 // Tokens hands out voter tokens, each of which votes once. It is safe for
 // concurrent use.
 type Tokens interface {
+	// Token waits for one.
 	Token(ctx context.Context) (string, error)
+	// Try returns one that is there. It never waits.
+	Try() (token string, ok bool)
 }
 
 // Config is what voters do.
@@ -55,7 +58,8 @@ type Config struct {
 	// Seed makes choices reproducible; zero for chance.
 	Seed uint64
 	// Wait waits until a time on the clock of package monotonic; nil for the
-	// most exact way there is.
+	// most exact way there is. With nil, and Now of that clock, an open loop
+	// may be one goroutine.
 	Wait Waiter
 	Now  func() int64
 }

@@ -51,6 +51,9 @@ func created(version int) (wire.Response, error) {
 // sequence hands out tokens.
 type sequence struct{}
 
+// Try implements Tokens.
+func (sequence) Try() (string, bool) { return "token", true }
+
 // Token implements Tokens.
 func (sequence) Token(context.Context) (string, error) { return "token", nil }
 

@@ -56,7 +56,7 @@ func (c *plain) Exchange(request *Request, response *Response) error {
 	if err := c.connect(); err != nil {
 		return err
 	}
-	c.sent, c.have, c.took, c.err, c.response = 0, 0, 0, nil, response
+	c.begin(response)
 	c.since.Store(time.Now().UnixNano())
 	err := context.Canceled
 	if !c.dialer.Watch.over.Load() { // asked after since was set: either we see it, or the watchdog sees us
@@ -65,8 +65,7 @@ func (c *plain) Exchange(request *Request, response *Response) error {
 		}
 	}
 	c.since.Store(0)
-	// More than was asked for means that the two sides don't agree.
-	if err != nil || response.close || c.have > c.took {
+	if err != nil || c.spent() {
 		c.drop()
 	}
 	if err != nil && c.timed.Swap(false) {
@@ -79,24 +78,32 @@ func (c *plain) connect() error {
 	if c.conn != nil {
 		return nil
 	}
-	dialer := net.Dialer{Timeout: c.dialer.Patience, KeepAlive: -1}
-	conn, err := dialer.DialContext(c.ctx, "tcp", c.addr)
+	tcp, raw, err := c.dial(c.ctx)
 	if err != nil {
-		return unsentError{fmt.Errorf("wire: %w", err)}
-	}
-	tcp, ok := conn.(*net.TCPConn)
-	if !ok {
-		return unsentError{fmt.Errorf("wire: %s is no TCP address", c.addr)}
-	}
-	raw, err := tcp.SyscallConn()
-	if err != nil {
-		return unsentError{fmt.Errorf("wire: %w", err)}
+		return err
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.conn, c.raw = tcp, raw
 	c.timed.Store(false)
 	return nil
+}
+
+func (c *plain) dial(ctx context.Context) (*net.TCPConn, syscall.RawConn, error) {
+	dialer := net.Dialer{Timeout: c.dialer.Patience, KeepAlive: -1}
+	conn, err := dialer.DialContext(ctx, "tcp", c.addr)
+	if err != nil {
+		return nil, nil, unsentError{fmt.Errorf("wire: %w", err)}
+	}
+	tcp, ok := conn.(*net.TCPConn)
+	if !ok {
+		return nil, nil, unsentError{fmt.Errorf("wire: %s is no TCP address", c.addr)}
+	}
+	raw, err := tcp.SyscallConn()
+	if err != nil {
+		return nil, nil, unsentError{fmt.Errorf("wire: %w", err)}
+	}
+	return tcp, raw, nil
 }
 
 func (c *plain) drop() {
@@ -127,6 +134,15 @@ func (c *plain) end(before int64) {
 		_ = c.conn.SetDeadline(time.Unix(1, 0))
 	}
 }
+
+// begin makes the exchange one that nothing has happened in yet.
+func (e *exchange) begin(response *Response) {
+	e.sent, e.have, e.took, e.err, e.response = 0, 0, 0, nil, response
+}
+
+// spent says that the connection can't be used for another exchange. More than
+// was asked for means that the two sides don't agree.
+func (e *exchange) spent() bool { return e.err != nil || e.response.close || e.have > e.took }
 
 // room makes room in the buffer for what comes.
 func (e *exchange) room() bool {
