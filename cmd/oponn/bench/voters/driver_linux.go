@@ -52,18 +52,29 @@ type errand struct {
 // how many answers are looked for at once.
 const atOnce = 16
 
-// drive is the open loop in one goroutine, if there can be one. It can't where
-// one vote takes several exchanges.
+// drive is the open loop in one goroutine, if there can be one.
 func (l *Load) drive(ctx context.Context, conns []wire.Conn) bool {
-	c := &l.config
-	if c.Wait != nil || c.Form || c.Repeats > 0 {
+	d, ok := newDriver(ctx, l, conns)
+	if !ok {
 		return false
 	}
-	d := driver{ctx: ctx, seats: make([]seat, len(conns)), idle: newLine(len(conns)), every: math.MaxInt64}
+	defer d.poller.close()
+	d.run()
+	return true
+}
+
+// newDriver says no where one vote takes several exchanges, where a connection
+// can't be driven, and where somebody else does the waiting.
+func newDriver(ctx context.Context, l *Load, conns []wire.Conn) (*driver, bool) {
+	c := &l.config
+	if c.Wait != nil || c.Form || c.Repeats > 0 {
+		return nil, false
+	}
+	d := &driver{ctx: ctx, seats: make([]seat, len(conns)), idle: newLine(len(conns)), every: math.MaxInt64}
 	for i, conn := range conns {
 		driven, ok := wire.Drive(conn)
 		if !ok {
-			return false
+			return nil, false
 		}
 		d.seats[i] = seat{voter: newVoter(l, i, conn), wire: driven, index: i}
 		d.idle.push(i)
@@ -71,12 +82,10 @@ func (l *Load) drive(ctx context.Context, conns []wire.Conn) bool {
 	}
 	var err error
 	if d.poller, err = newPoller(); err != nil {
-		return false
+		return nil, false
 	}
-	defer d.poller.close()
 	d.dispatcher = newDispatcher(l)
-	d.run()
-	return true
+	return d, true
 }
 
 func (d *driver) run() {
@@ -89,7 +98,8 @@ func (d *driver) run() {
 			<-told
 		}
 	}()
-	for d.ctx.Err() == nil && d.turn() {
+	for more := true; more && d.ctx.Err() == nil; {
+		more = d.turn()
 	}
 	d.abandon()
 	for i := range d.seats {
@@ -162,7 +172,7 @@ func (d *driver) begin(s *seat, j job) {
 }
 
 func (d *driver) named(s *seat, token string, err error) {
-	if !s.voter.named(token, err) {
+	if !s.named(token, err) {
 		d.load.queue.over()
 		d.leave(s)
 		return

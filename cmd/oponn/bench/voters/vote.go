@@ -39,7 +39,7 @@ type voter struct {
 	// begun is when the vote was last sent.
 	begun int64
 	who   []byte
-	body     []byte
+	body  []byte
 	// bodies and paths are made once for each option of each ballot.
 	bodies [][][]byte
 	paths  []string
