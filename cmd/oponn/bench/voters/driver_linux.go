@@ -39,6 +39,8 @@ type seat struct {
 	*voter
 	wire  *wire.Driven
 	index int
+	// asked is since when the exchange is under way, if one is.
+	asked int64
 }
 
 // errand is something a seat waits for, and what comes after it.
@@ -111,6 +113,10 @@ func (d *driver) run() {
 // turn sends what is due, waits for what happens next, and sees to it. It says
 // whether more is to come.
 func (d *driver) turn() bool {
+	now := d.load.config.Now()
+	if now >= d.look {
+		d.impatient(now)
+	}
 	d.send()
 	due, _ := d.due()
 	if due == math.MaxInt64 && d.load.queue.empty() {
@@ -119,11 +125,7 @@ func (d *driver) turn() bool {
 	if d.idle.empty() {
 		due = math.MaxInt64 // an answer comes first
 	}
-	now := d.load.config.Now()
-	if now >= d.look {
-		d.impatient(now)
-	}
-	for _, e := range d.poller.wait(min(due, d.look), now) {
+	for _, e := range d.poller.wait(min(due, d.look), d.load.config.Now()) {
 		d.serve(int(e.Fd))
 		d.send()
 	}
@@ -184,7 +186,7 @@ func (d *driver) named(s *seat, token string, err error) {
 func (d *driver) attempt(s *seat) {
 	s.begin()
 	if s.wire.FD() >= 0 {
-		d.ask(s)
+		d.ask(s, s.begun)
 		return
 	}
 	d.errand(s, func() error { return s.wire.Connect(d.ctx) }, d.connected)
@@ -200,10 +202,11 @@ func (d *driver) connected(s *seat, err error) {
 		d.over(s, err)
 		return
 	}
-	d.ask(s)
+	d.ask(s, d.load.config.Now())
 }
 
-func (d *driver) ask(s *seat) {
+func (d *driver) ask(s *seat, now int64) {
+	s.asked = now
 	if err := d.ctx.Err(); err != nil {
 		d.over(s, s.wire.Abort(err))
 		return
@@ -271,7 +274,7 @@ func (d *driver) collect() {
 func (d *driver) impatient(now int64) {
 	d.look = now + d.every
 	for i := range d.seats {
-		if s := &d.seats[i]; s.wire.Asked() && now-s.begun >= int64(s.wire.Patience()) {
+		if s := &d.seats[i]; s.wire.Asked() && now-s.asked >= int64(s.wire.Patience()) {
 			d.over(s, s.wire.Abort(context.DeadlineExceeded))
 		}
 	}

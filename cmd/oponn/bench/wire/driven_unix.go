@@ -20,9 +20,9 @@ type Driven struct {
 	asked bool
 }
 
-// Drive takes over a connection that has never been used. Only its Close may
-// be called from then on; the context it was made with has no say any more. A
-// connection over TLS can't be driven.
+// Drive makes a connection that has never been used a driven one. Once that is
+// used, the first one is only to be closed; the context it was made with has no
+// say over the driven one. A connection over TLS can't be driven.
 func Drive(c Conn) (*Driven, bool) {
 	p, ok := c.(*plain)
 	if !ok {
