@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/oponn/oponn/cmd/oponn/bench/wire"
 )
 
@@ -61,6 +63,8 @@ func (l *Load) drive(ctx context.Context, conns []wire.Conn) bool {
 		return false
 	}
 	defer d.poller.close()
+	d.connect()
+	d.start()
 	d.run()
 	return true
 }
@@ -72,7 +76,7 @@ func newDriver(ctx context.Context, l *Load, conns []wire.Conn) (*driver, bool) 
 	if c.Wait != nil || c.Form || c.Repeats > 0 {
 		return nil, false
 	}
-	d := &driver{ctx: ctx, seats: make([]seat, len(conns)), idle: newLine(len(conns)), every: math.MaxInt64}
+	d := &driver{dispatcher: dispatcher{load: l}, ctx: ctx, seats: make([]seat, len(conns)), idle: newLine(len(conns)), every: math.MaxInt64}
 	for i, conn := range conns {
 		driven, ok := wire.Drive(conn)
 		if !ok {
@@ -86,8 +90,29 @@ func newDriver(ctx context.Context, l *Load, conns []wire.Conn) (*driver, bool) 
 	if d.poller, err = newPoller(); err != nil {
 		return nil, false
 	}
-	d.dispatcher = newDispatcher(l)
 	return d, true
+}
+
+// connect opens all connections ahead of the votes, which would have to wait
+// for them in a crowd. One that can't be opened is tried again by a vote.
+func (d *driver) connect() {
+	var connecting errgroup.Group
+	connecting.SetLimit(atOnce)
+	for i := range d.seats {
+		connecting.Go(func() error { return d.seats[i].wire.Connect(d.ctx) })
+	}
+	_ = connecting.Wait()
+	for i := range d.seats {
+		if s := &d.seats[i]; s.wire.FD() >= 0 && d.poller.add(s.wire.FD(), i) != nil {
+			s.wire.Close()
+		}
+	}
+}
+
+// start begins the time of the run.
+func (d *driver) start() {
+	d.load.start()
+	d.dispatcher = newDispatcher(d.load)
 }
 
 func (d *driver) run() {

@@ -33,6 +33,24 @@ func TestDriver_ServesWhatItCan(t *testing.T) {
 	}
 }
 
+// TestDriver_ConnectsAhead has connections wait for the first vote, not the
+// other way round.
+func TestDriver_ConnectsAhead(t *testing.T) {
+	t.Parallel()
+	s := serve(t, counted)
+	dead := &server{target: &url.URL{Scheme: "http", Host: "127.0.0.1:1"}}
+	d := newTestDriver(t, openPlan(t, nil, patient, s, dead))
+	d.connect()
+	for i := range d.seats {
+		if open := d.seats[i].wire.FD() >= 0; open != (i%2 == 0) {
+			t.Errorf("connection %d is open: %v", i, open)
+		}
+	}
+	if s.came().requests != 0 {
+		t.Errorf("%d requests came", s.came().requests)
+	}
+}
+
 // newTestDriver returns a driver that is ready to turn; nil if there is none.
 func newTestDriver(t testing.TB, c Config) *driver {
 	t.Helper()
@@ -47,14 +65,12 @@ func newTestDriver(t testing.TB, c Config) *driver {
 		}
 		t.Cleanup(conns[i].Close)
 	}
-	load.begin = c.Now()
-	load.end = load.begin + int64(c.Duration)
-	load.notes.start(load.begin)
 	load.queue = newQueue()
 	d, ok := newDriver(t.Context(), load, conns)
 	if !ok {
 		return nil
 	}
+	d.start()
 	t.Cleanup(func() {
 		for i := range d.seats {
 			d.seats[i].wire.Close()

@@ -21,6 +21,7 @@ func (c *claims) take() bool { return c.most == 0 || c.n.Add(1) <= c.most }
 
 // closed lets every connection vote, again and again.
 func (l *Load) closed(ctx context.Context, conns []wire.Conn) {
+	l.start()
 	var voting sync.WaitGroup
 	for i, conn := range conns {
 		voting.Go(func() {
@@ -58,6 +59,7 @@ func (l *Load) open(ctx context.Context, conns []wire.Conn) {
 
 // spread has a goroutine for each connection, whatever kind it is of.
 func (l *Load) spread(ctx context.Context, conns []wire.Conn) {
+	l.start()
 	work := make(chan job, len(conns))
 	var voting sync.WaitGroup
 	for i, conn := range conns {

@@ -113,13 +113,17 @@ func (l *Load) Run(ctx context.Context) (*Result, error) {
 		}
 		conns = append(conns, conn)
 	}
-	l.begin = c.Now()
-	l.end = l.begin + int64(c.Duration)
-	l.notes.start(l.begin)
 	if c.Rate > 0 {
 		l.open(ctx, conns)
 	} else {
 		l.closed(ctx, conns)
 	}
 	return l.notes.finish(l.end), nil
+}
+
+// start is where the time of the run begins.
+func (l *Load) start() {
+	l.begin = l.config.Now()
+	l.end = l.begin + int64(l.config.Duration)
+	l.notes.start(l.begin)
 }
