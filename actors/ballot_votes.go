@@ -15,62 +15,18 @@ import (
 // last voter's deadline has passed.
 const retryAfter = 20 * time.Millisecond
 
-// job is one batch on its way through the writer, with those who wait for it.
-type job struct {
-	from    *actor.PID
-	batch   oponn.Batch
-	known   int // write-ins that Apply knew
-	casts   []*castVote
-	changes []*changeBallot
-	// unknown says that some attempt may have committed: from then on only the
-	// store's answer to the same batch will do.
-	unknown  bool
-	attempts int
-	begun    time.Time // when the writer first got it
-	// traces are those of the votes, transaction what they shared last.
-	traces      []oponn.Trace
-	transaction oponn.Trace
-}
-
-// deletes says whether the job is to delete the ballot.
-func (j *job) deletes() bool { return len(j.changes) > 0 && j.changes[0].change.Delete }
-
-// refuse gives everyone who waits the same error.
-func (j *job) refuse(err error) {
-	for _, m := range j.casts {
-		m.refuse(err)
-	}
-	for _, m := range j.changes {
-		m.refuse(err)
-	}
-}
-
-// deadline returns until when somebody waits.
-func (j *job) deadline() time.Time {
-	var last time.Time
-	for _, m := range j.casts {
-		last = later(last, m.deadline)
-	}
-	for _, m := range j.changes {
-		last = later(last, m.deadline)
-	}
-	return last
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}
-
-// cast checks and seals a vote and lets it join the next batch.
+// cast checks and seals a vote and lets it join the batch that waits for the
+// writer, or the next one.
 func (b *ballot) cast(ctx actor.Context, m *castVote) {
 	m.journey.step(stepMailbox, nil)
-	if b.prepare(m) {
-		b.gathering = append(b.gathering, m)
-		b.submit(ctx)
+	if !b.prepare(m) {
+		return
 	}
+	if j := b.life.underway; j != nil && j.join(b.ballot, m) {
+		return
+	}
+	b.gathering = append(b.gathering, m)
+	b.submit(ctx)
 }
 
 // prepare checks and seals a vote, or refuses it.
@@ -89,61 +45,34 @@ func (b *ballot) prepare(m *castVote) bool {
 	return true
 }
 
-// submit sends what has gathered to the writer, unless it is at work for this
-// ballot already: then the next batch gathers meanwhile, so that batches grow
-// with the load and no timer delays anyone.
+// submit sends what has gathered to the writer, unless that has a batch of this
+// ballot already. Votes that come while a batch waits there join it, those that
+// come while it is written gather for the next: so batches grow with the load
+// and no timer delays anyone.
 func (b *ballot) submit(ctx actor.Context) {
 	if b.life.underway != nil || b.refusal != nil {
 		return
 	}
-	var change oponn.Change
-	changes := b.changes
-	if len(changes) > 0 {
+	j := &job{from: ctx.Self(), begun: time.Now(), meters: b.system.meters, ballot: b.ballot, most: b.system.cfg.MaxBatch,
+		known: oponn.Known{Head: b.head, State: b.state, WriteIns: b.writeIns}}
+	if len(b.changes) > 0 {
 		// One at a time: each has its own answer.
-		change, changes = changes[0].change, changes[:1]
+		j.changes = slices.Clone(b.changes[:1])
 		b.changes = b.changes[1:]
+		if j.changes[0].change.Edits() {
+			j.most = 0 // votes are prepared anew afterwards
+		}
 	}
-	var casts []*castVote
-	if !change.Edits() { // else they are prepared anew afterwards
-		casts = b.takeCasts()
-	}
-	if len(casts) == 0 && len(changes) == 0 && !b.settle {
+	n := min(len(b.gathering), j.most)
+	j.casts = slices.Clone(b.gathering[:n])
+	b.gathering = slices.Delete(b.gathering, 0, n)
+	if len(j.casts) == 0 && len(j.changes) == 0 && !b.settle {
 		return
 	}
 	b.settle = false
-	votes := make([]oponn.Vote, len(casts))
-	for i, m := range casts {
-		votes[i] = m.vote
-		m.journey.step(stepGather, nil)
-	}
-	j := &job{from: ctx.Self(), begun: time.Now(), known: len(b.writeIns), casts: casts, changes: slices.Clone(changes), traces: traces(casts),
-		batch: oponn.Batch{Ballot: b.id, Votes: votes, WriteIns: len(b.writeIns),
-			Codes: b.ballot.Definition.Protection == oponn.ProtectedByCodes,
-			Apply: b.ballot.Applying(votes, change, oponn.Known{Head: b.head, State: b.state, WriteIns: b.writeIns})}}
-	if len(changes) == 0 {
-		j.batch.Head = b.head
-	}
 	b.life.underway = j
+	b.system.meters.writer.waiting.Add(int64(len(j.casts)))
 	ctx.Send(b.system.writer(b.id), &appendBatch{job: j})
-}
-
-// takeCasts takes at most a batch of the votes that gathered, and turns away
-// those whose voters are no longer there.
-func (b *ballot) takeCasts() []*castVote {
-	now := time.Now()
-	n := min(len(b.gathering), b.system.cfg.MaxBatch)
-	stages := &b.system.meters.screen
-	taken := slices.DeleteFunc(slices.Clone(b.gathering[:n]), func(m *castVote) bool {
-		if m.expired(now) {
-			m.refuse(errLate())
-			return true
-		}
-		stages.mailbox.Observe(m.came.Sub(m.begun).Seconds())
-		stages.gather.Observe(now.Sub(m.came).Seconds())
-		return false
-	})
-	b.gathering = slices.Delete(b.gathering, 0, n)
-	return taken
 }
 
 // committed takes the writer's word about a batch.
@@ -182,7 +111,7 @@ func (b *ballot) apply(ctx actor.Context, j *job, effect oponn.Effect) {
 		b.redefine(effect.Edited)
 	}
 	onward := j.committedVotes()
-	moved := b.adopt(effect.Head, effect.State, merge(b.writeIns, j.known, effect.WriteIns))
+	moved := b.adopt(effect.Head, effect.State, merge(b.writeIns, len(j.known.WriteIns), effect.WriteIns))
 	for i, m := range j.casts {
 		outcome := effect.Outcomes[i]
 		m.answer(castOutcome{ballot: b.ballot, outcome: outcome}, outcome.Err)
@@ -307,6 +236,7 @@ func (b *ballot) retrySettling(ctx actor.Context, j *job) {
 
 func (b *ballot) resubmit(ctx actor.Context, j *job) {
 	if b.life.underway == j {
+		b.system.meters.writer.waiting.Add(int64(len(j.casts)))
 		ctx.Send(b.system.writer(b.id), &appendBatch{job: j})
 	}
 }

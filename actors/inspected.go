@@ -62,7 +62,7 @@ func (b *ballot) inspection() shownBallot {
 		seen.Status, seen.Version, seen.Voters = b.state.Status, b.head.Version, b.state.Voters
 	}
 	if j := b.life.underway; j != nil {
-		seen.InFlight, seen.InFlightSince, seen.Attempts = len(j.casts), j.begun, j.attempts+1
+		seen.InFlight, seen.InFlightSince, seen.Attempts = j.size(), j.begun, j.attempts+1
 	}
 	return shownBallot{BallotInspection: seen, audience: b.audience}
 }

@@ -39,7 +39,7 @@ func (w *writerMeters) transacting(batches []oponn.Batch, begin time.Time) {
 
 // committed measures a batch that the writer has committed.
 func (m *meters) committed(j *job, effect oponn.Effect, now time.Time) {
-	m.screen.commit.Observe(now.Sub(j.begun).Seconds())
+	m.screen.commit.Observe(now.Sub(j.taken).Seconds())
 	if !j.unknown {
 		return
 	}

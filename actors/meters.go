@@ -76,7 +76,7 @@ type relayMeters struct {
 // The stages of a vote on its way to the screens.
 const (
 	stageMailbox = "mailbox" // until its ballot has it
-	stageGather  = "gather"  // until its batch is sent to the writer
+	stageGather  = "gather"  // until the writer takes its batch
 	stageCommit  = "commit"  // until its ballot knows that it is committed
 	stagePublish = "publish" // until the audience begins to show it
 	stageRender  = "render"  // of one frame

@@ -153,6 +153,54 @@ func TestGroupCommit(t *testing.T) {
 			}
 		})
 	})
+	t.Run("votes join the batch that waits for another ballot's", func(t *testing.T) {
+		inWorld(t, func(c *actors.Config) { c.MaxBatch = 10 }, func(w *world) {
+			first, second := w.ballot(), w.ballot()
+			release := w.store.Hold()
+			var done sync.WaitGroup
+			done.Go(func() { w.cast(vote(first, "1")) })
+			synctest.Wait() // it is being written
+			for range 12 {
+				done.Go(func() { w.cast(vote(second, "2")) })
+				synctest.Wait()
+			}
+			release()
+			done.Wait()
+			if c := w.store.Counters(); c.Appends != 3 || c.Batches != 3 || c.Votes != 13 {
+				t.Errorf("%d transactions with %d batches and %d votes, want 3 with 3 and 13", c.Appends, c.Batches, c.Votes)
+			}
+			if v := w.result(second).Version; v != 3 {
+				t.Errorf("version %d of the second ballot, want 3: ten votes and two", v)
+			}
+			w.expectVotes(second, 12)
+		})
+	})
+	t.Run("who has gone by the time of the transaction is left out of it", func(t *testing.T) {
+		inWorld(t, nil, func(w *world) {
+			first, second := w.ballot(), w.ballot()
+			release := w.store.Hold()
+			var done sync.WaitGroup
+			done.Go(func() { w.cast(vote(first, "1")) })
+			synctest.Wait()
+			for _, patience := range []time.Duration{time.Minute, time.Millisecond, time.Minute} {
+				done.Go(func() {
+					ctx, cancel := context.WithTimeout(context.Background(), patience)
+					defer cancel()
+					if _, err := w.Cast(ctx, vote(second, "2")); (err != nil) != (patience < time.Second) {
+						t.Errorf("who has %v: %v", patience, err)
+					}
+				})
+				synctest.Wait()
+			}
+			time.Sleep(time.Second) // virtual time
+			release()
+			done.Wait()
+			if c := w.store.Counters(); c.Votes != 3 {
+				t.Errorf("%d votes are written", c.Votes)
+			}
+			w.expectVotes(second, 2)
+		})
+	})
 	t.Run("batches have a limit", func(t *testing.T) {
 		inWorld(t, func(c *actors.Config) { c.MaxBatch = 10 }, func(w *world) {
 			id := w.ballot()

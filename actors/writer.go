@@ -67,7 +67,6 @@ func (w *writer) Receive(ctx actor.Context) {
 	switch m := ctx.Message().(type) {
 	case *appendBatch:
 		w.queue = append(w.queue, m.job)
-		w.system.meters.writer.waiting.Add(int64(len(m.job.batch.Votes)))
 		w.next(ctx)
 	case *transacted:
 		w.desk.writing = false
@@ -81,6 +80,7 @@ func (w *writer) Receive(ctx actor.Context) {
 		m.show(w.inspection())
 	case *actor.Restarting:
 		for _, j := range w.queue {
+			j.take(time.Now())
 			w.system.meters.writer.waiting.Add(-int64(len(j.batch.Votes)))
 			ctx.Send(j.from, &committed{job: j, Appended: oponn.Appended{Err: errBusy("Please try again.")}})
 		}
@@ -93,12 +93,13 @@ func (w *writer) next(ctx actor.Context) {
 	if w.desk.writing || len(w.queue) == 0 {
 		return
 	}
-	n, votes := 0, 0
+	n, votes, now := 0, 0, time.Now()
 	for n < len(w.queue) && n < maxTransactionBatches {
-		votes += len(w.queue[n].batch.Votes)
+		votes += w.queue[n].size()
 		if n > 0 && votes > maxTransactionVotes {
 			break
 		}
+		w.queue[n].take(now)
 		n++
 	}
 	jobs := append([]*job(nil), w.queue[:n]...)
