@@ -138,3 +138,15 @@ func BenchmarkRingOpenUncached(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkVoterTagInTurns is a tag under each of many keys in turns, as many
+// hot ballots want them.
+func BenchmarkVoterTagInTurns(b *testing.B) {
+	many, voter := make([]oponn.Key, 4096), oponn.NewVoterID()
+	for i := range many {
+		many[i] = benchKey(b)
+	}
+	for n := 0; b.Loop(); n++ {
+		many[n*2039%len(many)].VoterTag(voter)
+	}
+}

@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -110,6 +111,18 @@ func TestDataKey_ALocatorUnderAnotherNonceIsNotFound(t *testing.T) {
 	sealed := key.locator.Seal(nonce, nonce, make([]byte, locatorPlain), nil)
 	_, _, err := key.ReadLocator(base64.RawURLEncoding.EncodeToString(sealed))
 	wantCode(t, err, oponn.CodeNotFound)
+}
+
+func TestMAC_IsHMACWithAnyKey(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		key := rapid.SliceOfN(rapid.Byte(), 0, sha256.BlockSize).Draw(t, "key")
+		message := rapid.SliceOfN(rapid.Byte(), 0, 300).Draw(t, "message")
+		theirs := hmac.New(sha256.New, key)
+		theirs.Write(message)
+		if sum := newMAC(bytes.Clone(key)).sum(message); !hmac.Equal(sum[:], theirs.Sum(nil)) {
+			t.Fatalf("the MAC of %x under %x is %x", message, key, sum)
+		}
+	})
 }
 
 func TestMAC_IsHMACHoweverOftenItWasUsed(t *testing.T) {
