@@ -50,7 +50,7 @@ func (b *ballot) prepare(m *castVote) bool {
 // come while it is written gather for the next: so batches grow with the load
 // and no timer delays anyone.
 func (b *ballot) submit(ctx actor.Context) {
-	if b.life.underway != nil || b.refusal != nil {
+	if b.life.underway != nil || b.refusal != nil || len(b.gathering)+len(b.changes) == 0 && !b.settle {
 		return
 	}
 	j := &job{from: ctx.Self(), begun: time.Now(), meters: b.system.meters, ballot: b.ballot, most: b.system.cfg.MaxBatch,
@@ -66,9 +66,6 @@ func (b *ballot) submit(ctx actor.Context) {
 	n := min(len(b.gathering), j.most)
 	j.casts = slices.Clone(b.gathering[:n])
 	b.gathering = slices.Delete(b.gathering, 0, n)
-	if len(j.casts) == 0 && len(j.changes) == 0 && !b.settle {
-		return
-	}
 	b.settle = false
 	b.life.underway = j
 	b.system.meters.writer.waiting.Add(int64(len(j.casts)))
