@@ -80,8 +80,8 @@ func TestMetrics(t *testing.T) {
 			defer release()
 			for range 3 {
 				done.Go(func() { w.castCode(vote(b, "1")) })
+				synctest.Wait() // the first is being written, the others gather
 			}
-			synctest.Wait()
 			w.expectRead(reads(3, "oponn_requests_in_flight"), reads(3, "oponn_requests_in_flight_per_ballot_max"),
 				reads(1, "oponn_writer_votes"))
 		}, want: []reading{reads(50_000, "oponn_requests_in_flight_limit"), reads(20_000, "oponn_requests_in_flight_per_ballot_limit"),
