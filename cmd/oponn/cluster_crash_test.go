@@ -77,7 +77,7 @@ func (c *cluster) frozenInside(t *testing.T) bool {
 	t.Helper()
 	open := func() (transactions []string) {
 		c.query(t, `select pid, xact_start::text, state_change::text from pg_stat_activity
-			where datname = current_database() and state like 'idle in transaction%'`, func(row pgx.Rows) error {
+			where datname = current_database() and state like 'idle in transaction%' and xact_start is not null`, func(row pgx.Rows) error {
 			var pid int
 			var began, changed string
 			err := row.Scan(&pid, &began, &changed)
