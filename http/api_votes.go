@@ -112,10 +112,8 @@ func soleChoice(body []byte) (option oponn.OptionID, ok bool) {
 	if !ok {
 		return "", false
 	}
-	for _, char := range id {
-		if char != '-' && char != '_' && (char < '0' || char > '9') && (char < 'A' || char > 'Z') && (char < 'a' || char > 'z') {
-			return "", false
-		}
+	if !allOf(id, inID) {
+		return "", false
 	}
 	return oponn.OptionID(id), true
 }

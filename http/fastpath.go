@@ -115,22 +115,28 @@ func (a *answer) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// bytes returns the answer as HTTP/1.1 writes it (RFC 9112), until begin.
+// bytes returns the answer as HTTP/1.1 writes it, until begin.
 func (a *answer) bytes(date string) []byte {
 	a.WriteHeader(http.StatusOK)
-	b := a.out[:0]
-	b = strconv.AppendInt(append(b, "HTTP/1.1 "...), int64(a.status), 10)
-	b = append(append(b, ' '), http.StatusText(a.status)...)
-	for name, values := range a.header {
+	b := appendHead(a.out[:0], a.status, a.header, date)
+	b = strconv.AppendInt(append(b, "Content-Length: "...), int64(len(a.body)), 10)
+	a.out = append(append(b, "\r\n\r\n"...), a.body...)
+	return a.out
+}
+
+// appendHead appends an answer's head (RFC 9112) without the empty line that
+// ends it.
+func appendHead(b []byte, status int, h http.Header, date string) []byte {
+	b = strconv.AppendInt(append(b, "HTTP/1.1 "...), int64(status), 10)
+	b = append(append(b, ' '), http.StatusText(status)...)
+	b = append(append(b, "\r\nDate: "...), date...)
+	for name, values := range h {
 		for _, value := range values {
 			b = append(append(append(b, "\r\n"...), name...), ": "...)
 			b = appendValue(b, value)
 		}
 	}
-	b = append(append(b, "\r\nDate: "...), date...)
-	b = strconv.AppendInt(append(b, "\r\nContent-Length: "...), int64(len(a.body)), 10)
-	a.out = append(append(b, "\r\n\r\n"...), a.body...)
-	return a.out
+	return append(b, "\r\n"...)
 }
 
 // appendValue appends a header's value on one line, as net/http does.

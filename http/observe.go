@@ -65,7 +65,7 @@ func wellFormed(id string) bool {
 		return false
 	}
 	for _, char := range []byte(id) {
-		if char != '-' && char != '_' && char != '.' && (char < '0' || char > '9') && (char < 'A' || char > 'Z') && (char < 'a' || char > 'z') {
+		if !inID(char) && char != '.' {
 			return false
 		}
 	}

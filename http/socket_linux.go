@@ -1,7 +1,6 @@
 package http
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net"
@@ -89,7 +88,7 @@ func (s *Server) streamDirectly(c echo.Context, id oponn.BallotID, d *dialect, c
 		place.leave()
 		return err
 	}
-	k.seat, k.stream, k.rest = place, stream, append(responseHead(c.Response().Header()), d.hello(time.Now())...)
+	k.seat, k.stream, k.rest = place, stream, append(s.responseHead(c.Response().Header()), d.hello(time.Now())...)
 	k.request = c.Response().Header().Get(headerRequestID)
 	if !k.handed.CompareAndSwap(noDescriptor, int32(fd)) { // the actor has given up before
 		_ = syscall.Close(fd)
@@ -141,14 +140,9 @@ func tune(fd int) {
 }
 
 // responseHead is the head of the answer, as net/http would have written it.
-func responseHead(h http.Header) []byte {
+func (s *Server) responseHead(h http.Header) []byte {
 	h.Set("Connection", "close")
-	h.Set("Date", time.Now().UTC().Format(http.TimeFormat))
-	var head bytes.Buffer
-	head.WriteString("HTTP/1.1 200 OK\r\n")
-	_ = h.Write(&head) // to memory
-	head.WriteString("\r\n")
-	return head.Bytes()
+	return append(appendHead(nil, http.StatusOK, h, s.date.at(time.Now())), "\r\n"...)
 }
 
 // Offer implements oponn.Sink.
