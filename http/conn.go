@@ -8,6 +8,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/oponn/oponn/http/rawconn"
 )
 
 // conn is a plain TCP connection that serves requests for less. net/http does
@@ -28,7 +30,7 @@ import (
 // Votes that programs send one after the other don't get as far as net/http:
 // they are answered while it waits for the next request (see fastPath).
 type conn struct {
-	net.Conn // a *net.TCPConn, without its shortcuts around Write
+	net.Conn // of package rawconn, over a *net.TCPConn: it has no shortcuts around Write
 
 	// buffer is what was last read into, to its end; size, the most there was.
 	buffer []byte
@@ -201,7 +203,7 @@ type plain struct {
 func (l plain) Accept() (net.Conn, error) {
 	accepted, err := l.Listener.Accept()
 	if tcp, ok := accepted.(*net.TCPConn); ok {
-		return &conn{Conn: tcp, server: l.server}, err
+		return &conn{Conn: rawconn.Over(tcp), server: l.server}, err
 	}
 	return accepted, err
 }

@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/oponn/oponn/http/rawconn"
 )
 
 // takenOver is the key, in a request's context, of a mark: the connection is a
@@ -18,7 +20,7 @@ type connKey struct{}
 // withPlainConn remembers a connection that a stream may take over.
 func withPlainConn(ctx context.Context, c net.Conn) context.Context {
 	if plain, ok := c.(*conn); ok {
-		return context.WithValue(ctx, connKey{}, plain.Conn)
+		return context.WithValue(ctx, connKey{}, rawconn.Under(plain.Conn))
 	}
 	return ctx
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/oponn/oponn"
+	"github.com/oponn/oponn/http/rawconn"
 	"github.com/oponn/oponn/keys"
 	"github.com/oponn/oponn/persistence/postgres"
 	"github.com/oponn/oponn/persistence/sqlite"
@@ -45,7 +46,7 @@ func (s storage) open(ctx context.Context, production, reading bool, options ...
 		}
 		return sqlite.Open(ctx, s.dir.database(), sqlite.Meter(s.meter))
 	}
-	options = append(options, postgres.Writers(s.writers()), postgres.Meter(s.meter))
+	options = append(options, postgres.Writers(s.writers()), postgres.Meter(s.meter), postgres.Over(rawconn.Over))
 	if production {
 		options = append(options, postgres.Production())
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -127,6 +128,15 @@ func newPool(ctx context.Context, url string, role role, size int, options optio
 // equip gives one connection its guard, and lets it check its server and
 // prepare its statements before it is used.
 func equip(config *pgx.ConnConfig, role role, options options) {
+	if options.over != nil {
+		config.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := dial(ctx, network, address)
+			if err != nil {
+				return nil, err
+			}
+			return options.over(conn), nil
+		}
+	}
 	g := options.lineage.hold(config, "")
 	g.patience = options.commitPatience
 	config.AfterConnect = func(ctx context.Context, conn *pgconn.PgConn) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"runtime"
 	"sync"
 	"time"
@@ -41,6 +42,7 @@ type options struct {
 	meter                oponn.Meter
 	migrating            func()
 	lineage              *lineage
+	over                 func(net.Conn) net.Conn
 }
 
 // Option changes how a Store is opened.
@@ -65,6 +67,10 @@ func Writers(n int) Option { return func(o *options) { o.writers = n } }
 // Readers sets how many connections read; at least 4 by default. Scan opens
 // its own.
 func Readers(n int) Option { return func(o *options) { o.readers = n } }
+
+// Over has the connections of writers and readers used through what a function
+// makes of them.
+func Over(conn func(net.Conn) net.Conn) Option { return func(o *options) { o.over = conn } }
 
 // Open opens the database at a URL (postgres://…) or in a connection string of
 // libpq, and brings its schema up to date.
