@@ -26,6 +26,9 @@ type driver struct {
 	idle line
 	// full says that a vote was due and no seat was idle.
 	full bool
+	// beat is the least time between two looks at what has come, and met when
+	// there was one last.
+	beat, met int64
 	// look is when to look for exchanges that last too long, every so often.
 	look  int64
 	every int64
@@ -56,6 +59,15 @@ type errand struct {
 // how many answers are looked for at once.
 const atOnce = 16
 
+// Where votes come faster than flood a second, the loop looks for answers and
+// for what is due once in each beat. To wake up for every vote, and have the
+// server wake up for every vote, would cost the two of them as much as the votes.
+// That a vote is sent later, or its answer seen later, counts as its latency.
+const (
+	flood = 5000
+	beat  = time.Millisecond
+)
+
 // drive is the open loop in one goroutine, if there can be one.
 func (l *Load) drive(ctx context.Context, conns []wire.Conn) bool {
 	d, ok := newDriver(ctx, l, conns)
@@ -85,6 +97,9 @@ func newDriver(ctx context.Context, l *Load, conns []wire.Conn) (*driver, bool) 
 		d.seats[i] = seat{voter: newVoter(l, i, conn), wire: driven, index: i}
 		d.idle.push(i)
 		d.every = min(d.every, int64(max(driven.Patience()/20, 10*time.Millisecond)))
+	}
+	if c.Rate > flood {
+		d.beat = int64(beat)
 	}
 	var err error
 	if d.poller, err = newPoller(); err != nil {
@@ -150,11 +165,28 @@ func (d *driver) turn() bool {
 	if d.idle.empty() {
 		due = math.MaxInt64 // an answer comes first
 	}
+	d.rest(due)
 	for _, e := range d.poller.wait(min(due, d.look), d.load.config.Now()) {
 		d.serve(int(e.Fd))
 		d.send()
 	}
 	return true
+}
+
+// rest waits for the next beat, unless there is more to do at once.
+func (d *driver) rest(due int64) {
+	if d.beat == 0 || d.poller.more {
+		return
+	}
+	now := d.load.config.Now()
+	if due <= now {
+		return
+	}
+	if next := d.met + d.beat; now < next {
+		d.poller.sleep(next)
+		now = next
+	}
+	d.met = now
 }
 
 // send begins the votes that are due, as far as there are idle seats.

@@ -1,6 +1,7 @@
 package voters
 
 import (
+	"math"
 	"net"
 	"net/url"
 	"testing"
@@ -144,6 +145,37 @@ func BenchmarkDriver_Vote(b *testing.B) {
 	b.ReportAllocs()
 	b.ResetTimer()
 	cast(int64(b.N))
+}
+
+// TestDriver_RestsBetweenBeats where votes come fast, and only when nothing is to
+// be done.
+func TestDriver_RestsBetweenBeats(t *testing.T) {
+	t.Parallel()
+	const later = math.MaxInt64
+	for name, test := range map[string]struct {
+		rate  float64
+		due   int64
+		more  bool
+		rests bool
+	}{
+		"fast":               {rate: flood + 1, due: later, rests: true},
+		"slow":               {rate: flood, due: later},
+		"a vote is due":      {rate: flood + 1},
+		"more has come":      {rate: flood + 1, due: later, more: true},
+		"and a vote is due":  {rate: flood + 1, more: true},
+		"slow, and it's due": {rate: flood},
+	} {
+		c := openPlan(t, nil, patient, serve(t, counted))
+		c.Rate = test.rate
+		d := newTestDriver(t, c)
+		d.poller.more = test.more
+		begin := monotonic.Now()
+		d.met = begin
+		d.rest(test.due)
+		if rested := monotonic.Now() >= begin+int64(beat) && d.met == begin+int64(beat); rested != test.rests {
+			t.Errorf("%s: rested %v, want %v", name, rested, test.rests)
+		}
+	}
 }
 
 // TestPoller_WaitsUntilATime and no longer; and not at all when it is woken.

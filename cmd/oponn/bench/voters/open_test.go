@@ -164,6 +164,18 @@ func TestOpen_CastsWhatTheScheduleSays(t *testing.T) {
 	})
 }
 
+// TestOpen_ManyAtOnce is at a rate where votes are sent and answers taken in
+// heaps.
+func TestOpen_ManyAtOnce(t *testing.T) {
+	t.Parallel()
+	s := serve(t, counted)
+	c := openPlan(t, nil, patient, s)
+	c.Duration, c.Rate, c.Connections = 200*time.Millisecond, 10_000, 100
+	if r := run(t, c); r.Acknowledged != 2000 || r.Attempts != 2000 || s.came().votes != 2000 || r.Acknowledgement.TotalCount() != 2000 {
+		t.Errorf("%d acknowledged after %d attempts, %d came", r.Acknowledged, r.Attempts, s.came().votes)
+	}
+}
+
 func TestOpen_EndsWithTheNumberOfVotes(t *testing.T) {
 	t.Parallel()
 	bothWays(t, func(t *testing.T, wait func() Waiter) {

@@ -16,6 +16,7 @@ type poller struct {
 	// armed is the time that the timer is set to; zero when it is over.
 	armed  int64
 	events []unix.EpollEvent
+	more   bool   // there was no room for what else was ready
 	one    []byte // the number, as an eventfd adds it
 }
 
@@ -63,6 +64,7 @@ func (p *poller) wait(until, now int64) []unix.EpollEvent {
 		return nil // a signal
 	}
 	ready := p.events[:n]
+	p.more = n == len(p.events)
 	for i := range ready {
 		if ready[i].Fd == aboutTimer {
 			p.armed = 0
@@ -71,6 +73,12 @@ func (p *poller) wait(until, now int64) []unix.EpollEvent {
 		}
 	}
 	return ready
+}
+
+// sleep waits for a time, whatever happens. It may return early.
+func (p *poller) sleep(until int64) {
+	at := unix.NsecToTimespec(until)
+	_ = unix.ClockNanosleep(unix.CLOCK_MONOTONIC, unix.TIMER_ABSTIME, &at, nil)
 }
 
 // arm sets the timer, unless it is set already.
