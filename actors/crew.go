@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	// maxIdleHands is how many goroutines wait for the next mailbox to run: as
-	// many ballots as one transaction answers.
-	maxIdleHands = maxTransactionBatches
+	// maxIdleHands is how many goroutines wait for the next mailbox to run: more
+	// than the ballots that transactions answer at once.
+	maxIdleHands = 500
 	// throughput is after how many messages a mailbox lets others go on.
 	throughput = 300
 )

@@ -175,6 +175,28 @@ func TestGroupCommit(t *testing.T) {
 			w.expectVotes(second, 12)
 		})
 	})
+	t.Run("a transaction leaves the votes on many ballots to the next", func(t *testing.T) {
+		inWorld(t, nil, func(w *world) {
+			first := w.ballot()
+			many := make([]oponn.BallotID, 450)
+			for i := range many {
+				many[i] = w.ballot()
+			}
+			release := w.store.Hold()
+			var done sync.WaitGroup
+			done.Go(func() { w.cast(vote(first, "1")) })
+			synctest.Wait() // it is being written
+			for _, id := range many {
+				done.Go(func() { w.cast(vote(id, "2")) })
+			}
+			synctest.Wait()
+			release()
+			done.Wait()
+			if c := w.store.Counters(); c.Appends != 4 || c.Batches != 451 || c.Votes != 451 {
+				t.Errorf("%d transactions with %d batches and %d votes, want 4 with 451", c.Appends, c.Batches, c.Votes)
+			}
+		})
+	})
 	t.Run("who has gone by the time of the transaction is left out of it", func(t *testing.T) {
 		inWorld(t, nil, func(w *world) {
 			first, second := w.ballot(), w.ballot()

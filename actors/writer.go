@@ -28,11 +28,13 @@ type (
 	}
 )
 
-// What one transaction carries at most: so many batches and, from the second
-// on, so many votes.
+// What transactions carry at most: so many batches among all that run at once,
+// and from its second batch on so many votes in each. With many hot ballots,
+// votes join the batches that are left for the next transaction (see job), and
+// there are fewer batches for as many votes.
 const (
-	maxTransactionBatches = 500
-	maxTransactionVotes   = 4000
+	maxUnderway         = 200
+	maxTransactionVotes = 4000
 )
 
 // transactionTimeout bounds one transaction. The store sees to it that it
@@ -94,7 +96,8 @@ func (w *writer) next(ctx actor.Context) {
 		return
 	}
 	n, votes, now := 0, 0, time.Now()
-	for n < len(w.queue) && n < maxTransactionBatches {
+	most := max(1, maxUnderway/w.system.cfg.Writers)
+	for n < len(w.queue) && n < most {
 		votes += w.queue[n].size()
 		if n > 0 && votes > maxTransactionVotes {
 			break
