@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -121,8 +122,10 @@ func soleChoice(body []byte) (option oponn.OptionID, ok bool) {
 // writeReceipt answers a vote. It writes the JSON itself: nothing in it needs
 // escaping, and this is what a hot ballot answers ten thousand times a second.
 func writeReceipt(c echo.Context, status int, receipt oponn.Receipt) error {
-	body := make([]byte, 0, 256)
-	body = append(append(body, `{"vote_id":"`...), receipt.VoteID.String()...)
+	kept := receiptBodies.Get().(*[]byte)
+	defer receiptBodies.Put(kept)
+	body := append((*kept)[:0], `{"vote_id":"`...)
+	body = append(body, receipt.VoteID.String()...)
 	body = append(append(body, `","receipt":"`...), receipt.Locator...)
 	body = strconv.AppendUint(append(body, `","version":`...), receipt.Version, 10)
 	body = receipt.At.UTC().AppendFormat(append(body, `,"at":"`...), time.RFC3339Nano)
@@ -130,12 +133,16 @@ func writeReceipt(c echo.Context, status int, receipt oponn.Receipt) error {
 		body = append(append(body, `","replaces":"`...), receipt.Replaces...)
 	}
 	body = append(body, `"}`...)
+	*kept = body
 	w := c.Response()
 	w.Header()[echo.HeaderContentType] = contentJSON
 	w.WriteHeader(status)
 	_, err := w.Write(body)
 	return err
 }
+
+// receiptBodies are buffers for what writeReceipt writes.
+var receiptBodies = sync.Pool{New: func() any { return new(make([]byte, 0, 256)) }}
 
 // contentJSON is a header's value, made once.
 var contentJSON = []string{mediaJSON}
