@@ -124,7 +124,8 @@ func soleChoice(body []byte) (option oponn.OptionID, ok bool) {
 func writeReceipt(c echo.Context, status int, receipt oponn.Receipt) error {
 	kept := receiptBodies.Get().(*[]byte)
 	defer receiptBodies.Put(kept)
-	body := append((*kept)[:0], `{"vote_id":"`...)
+	body := (*kept)[:0]
+	body = append(body, `{"vote_id":"`...)
 	body = append(body, receipt.VoteID.String()...)
 	body = append(append(body, `","receipt":"`...), receipt.Locator...)
 	body = strconv.AppendUint(append(body, `","version":`...), receipt.Version, 10)

@@ -12,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/oponn/oponn"
+	"github.com/oponn/oponn/http/rawconn"
 )
 
 // canTakeOver says whether streams can write to descriptors of their own.
@@ -247,7 +248,7 @@ func (k *socket) step() bool {
 // The runtime's poller knows nothing of the descriptor: no call ever waits.
 func (k *socket) send() bool {
 	for {
-		n, err := syscall.SendmsgN(int(k.handed.Load()), k.rest, nil, nil, syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL)
+		n, err := rawconn.Send(int(k.handed.Load()), k.rest)
 		switch {
 		case err == nil && n == len(k.rest):
 			k.took(n)

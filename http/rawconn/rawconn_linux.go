@@ -114,12 +114,10 @@ func (t *transfer) write(fd uintptr) bool {
 // call reads into the rest, or writes it, once; false when it would block.
 func (t *transfer) call(number, fd uintptr) bool {
 	for {
-		some := t.rest[:min(len(t.rest), atOnce)]
-		//nolint:gosec // G103: the only way to hand over bytes; they are kept until the call returns
-		n, _, errno := syscall.RawSyscall(number, fd, uintptr(unsafe.Pointer(&some[0])), uintptr(len(some)))
+		n, errno := unannounced(number, fd, t.rest[:min(len(t.rest), atOnce)], 0)
 		switch errno {
 		case 0:
-			t.n += int(n)
+			t.n += n
 			t.rest = t.rest[n:]
 			return true
 		case syscall.EINTR:
@@ -130,4 +128,27 @@ func (t *transfer) call(number, fd uintptr) bool {
 			return true
 		}
 	}
+}
+
+// Send sends what it can at once, in one piece, on a socket's descriptor. The
+// error is a syscall.Errno, EAGAIN when the socket takes nothing.
+func Send(fd int, b []byte) (int, error) {
+	if len(b) == 0 {
+		return 0, nil
+	}
+	n, errno := unannounced(syscall.SYS_SENDTO, uintptr(fd), b, syscall.MSG_DONTWAIT|syscall.MSG_NOSIGNAL)
+	if errno != 0 {
+		return 0, errno
+	}
+	return n, nil
+}
+
+// unannounced does a system call that doesn't block, with some bytes.
+func unannounced(number, fd uintptr, some []byte, flags uintptr) (int, syscall.Errno) {
+	//nolint:gosec // G103: the only way to hand over bytes; they are kept until the call returns
+	n, _, errno := syscall.RawSyscall6(number, fd, uintptr(unsafe.Pointer(&some[0])), uintptr(len(some)), flags, 0, 0)
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), 0
 }
