@@ -1,6 +1,7 @@
 package yardstick
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/rand"
@@ -30,12 +31,36 @@ func startOponn(b testing.TB, settings ...string) (*process, string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	addr := freePort(b)
-	env := append([]string{"OPONN_ADDR=" + addr, "OPONN_OPS_ADDR=" + freePort(b), "OPONN_DATA_DIR=" + b.TempDir() + "/data",
+	addr, ops := freePort(b), freePort(b)
+	env := append([]string{"OPONN_ADDR=" + addr, "OPONN_OPS_ADDR=" + ops, "OPONN_DATA_DIR=" + b.TempDir() + "/data",
 		"OPONN_RATE_LIMITS=off", "OPONN_VOTER_TOKENS=on", "OPONN_LOG_LEVEL=warn"}, settings...)
 	p := launch(b, env, file, "serve")
+	p.ops = ops
 	await(b, "http://"+addr+"/")
 	return p, addr
+}
+
+// transactions returns how long those that a server has made took together, in
+// ms, and how many there were.
+func (p *process) transactions(b testing.TB) (took, count float64) {
+	b.Helper()
+	r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://"+p.ops+"/metrics", nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer response.Body.Close()
+	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
+		_, _ = fmt.Sscanf(lines.Text(), "oponn_writer_transaction_seconds_sum %g", &took)
+		_, _ = fmt.Sscanf(lines.Text(), "oponn_writer_transaction_seconds_count %g", &count)
+	}
+	if count == 0 {
+		b.Fatal("no transactions are counted")
+	}
+	return took * 1e3, count
 }
 
 // newService makes a ballot, whose frame has about a thousand bytes, and

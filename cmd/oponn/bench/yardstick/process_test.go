@@ -28,6 +28,7 @@ type process struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser
 	out *bufio.Reader
+	ops string // where Oponn's operators look
 }
 
 // launch starts a process that ends with the benchmark, or with this process.

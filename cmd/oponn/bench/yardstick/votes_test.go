@@ -27,6 +27,7 @@ type booth struct {
 	name string
 	url  string
 	pids []int // with that of its database
+	main *process
 	// honest ones count what they acknowledge.
 	honest bool
 }
@@ -76,7 +77,7 @@ func openBooths(b *testing.B) []booth {
 	book, bookAddr := simple("textbook", databaseVariable+"="+textbook.URL())
 	return []booth{
 		{name: "bare", url: "http://" + bareAddr, pids: []int{bare.pid()}},
-		{name: "oponn, postgres", url: "http://" + postgresAddr, pids: []int{withPostgres.pid(), database.PID()}, honest: true},
+		{name: "oponn, postgres", url: "http://" + postgresAddr, pids: []int{withPostgres.pid(), database.PID()}, main: withPostgres, honest: true},
 		{name: "oponn, sqlite", url: "http://" + sqliteAddr, pids: []int{withSQLite.pid()}, honest: true},
 		{name: "textbook", url: "http://" + bookAddr, pids: []int{book.pid(), textbook.PID()}},
 	}
@@ -100,17 +101,24 @@ func (s booth) load(b *testing.B, plan bench.Plan) *findings.Report {
 }
 
 // calm measures how long a vote takes at half of what saturates, in commit
-// times: what a lonely vote takes, whose transaction nobody shares. The bare
-// handler at the same rate tells how much of that is the machine's and the
-// tester's.
+// times: those of the transactions at that rate, and what a lonely vote takes,
+// whose transaction nobody shares. The bare handler at the same rate tells how
+// much of it is the machine's and the tester's.
 func calm(b *testing.B, bare, s booth, saturated float64) {
 	b.Helper()
 	alone := s.load(b, bench.Plan{Connections: 1, Duration: heat / 2}).Votes.Acknowledgement
 	plan := bench.Plan{Connections: 400, Rate: saturated / 2, Duration: heat}
-	half, nothing := s.load(b, plan).Votes.Acknowledgement, bare.load(b, plan).Votes.Acknowledgement
-	b.ReportMetric(half.P99/alone.P50, "commits-p99")
-	fmt.Printf("%s at half of saturation, %.0f votes/s: p50 %.2f ms, p99 %.2f ms, p99.9 %.2f ms; a lonely vote %.2f ms: p99 is %.1f commit times; bare: p50 %.2f ms, p99 %.2f ms\n\n",
-		s.name, saturated/2, half.P50, half.P99, half.P999, alone.P50, half.P99/alone.P50, nothing.P50, nothing.P99)
+	var p50, p99, commit, nothing []float64
+	for range rounds {
+		before, n := s.main.transactions(b)
+		half := s.load(b, plan).Votes.Acknowledgement
+		after, m := s.main.transactions(b)
+		p50, p99, commit = append(p50, half.P50), append(p99, half.P99), append(commit, (after-before)/(m-n))
+		nothing = append(nothing, bare.load(b, plan).Votes.Acknowledgement.P99)
+	}
+	b.ReportMetric(median(p99)/median(commit), "commits-p99")
+	fmt.Printf("%s at half of saturation, %.0f votes/s: p50 %s ms, p99 %s ms, a commit %s ms: p99 is %.1f commit times; a lonely vote %.2f ms: %.1f of these; bare: p99 %s ms\n\n",
+		s.name, saturated/2, figures(p50), figures(p99), figures(commit), median(p99)/median(commit), alone.P50, median(p99)/alone.P50, figures(nothing))
 }
 
 // ratio is a server against the bare handler of the same round: the median of
