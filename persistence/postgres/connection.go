@@ -44,12 +44,15 @@ func (c *connection) prepare(ctx context.Context) error {
 
 // name is the query's name as a prepared statement. That of commit says so,
 // for those who read along.
-func (q query) name() string {
-	if q == commit {
-		return "commit"
+func (q query) name() string { return names[q] }
+
+var names = func() (names [numQueries]string) {
+	for q := range names {
+		names[q] = "q" + strconv.Itoa(q)
 	}
-	return "q" + strconv.Itoa(int(q))
-}
+	names[commit] = "commit"
+	return names
+}()
 
 // run runs queries in one round trip. After the first that fails the server
 // runs none of the rest; the error is that one's.
@@ -62,6 +65,7 @@ func (c *connection) run(ctx context.Context, steps ...step) error {
 // answered, also with an error.
 func (c *connection) tagged(ctx context.Context, steps []step) (last pgconn.CommandTag, err error) {
 	pipeline := c.StartPipeline(ctx)
+	c.makeRoom(steps)
 	for _, step := range steps {
 		pipeline.SendQueryPrepared(step.query.name(), step.args, binaryFormat, binaryFormat)
 	}

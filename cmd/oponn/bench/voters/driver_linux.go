@@ -65,7 +65,7 @@ const atOnce = 16
 // That a vote is sent later, or its answer seen later, counts as its latency.
 const (
 	flood = 5000
-	beat  = time.Millisecond
+	beat  = 500 * time.Microsecond
 )
 
 // drive is the open loop in one goroutine, if there can be one.

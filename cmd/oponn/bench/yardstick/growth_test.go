@@ -60,6 +60,7 @@ type stage struct {
 	name                string
 	votes, ballots, hot int
 	estate              *estate
+	voted               []string  // the ballots that are voted on
 	costs               []float64 // µs of CPU per vote, of each round
 }
 
@@ -69,18 +70,19 @@ func (s *stage) prepare(b *testing.B, server *pgtest.Server, name string) {
 	if s.votes > 0 {
 		s.estate.fill(b, s.votes)
 	}
+	s.voted = []string{s.estate.ballot}
 	if s.ballots > 0 {
 		s.estate.crowd(b, s.ballots-s.hot)
+		for len(s.voted) < s.hot {
+			s.voted = append(s.voted, s.estate.open(b))
+		}
 	}
 }
 
 func (s *stage) run(b *testing.B) {
 	b.Helper()
-	plan := bench.Plan{IDs: []string{s.estate.ballot}}
-	if s.hot > 0 {
-		plan = bench.Plan{Ballots: s.hot}
-	}
-	plan.Connections, plan.Duration = 4*hotBallots, heat // a hot ballot has some voters at any moment
+	// With 4,000 connections each hot ballot has some voters at any moment.
+	plan := bench.Plan{IDs: s.voted, Connections: 4 * hotBallots, Duration: heat}
 	s.costs = append(s.costs, perVoteOf(s.estate.load(b, plan)))
 }
 
@@ -100,8 +102,14 @@ func newEstate(b *testing.B, server *pgtest.Server, name string) *estate {
 	e := &estate{database: strings.Replace(server.URL(), "/postgres?", "/"+name+"?", 1), dir: b.TempDir(), postgres: server.PID()}
 	e.booth = booth{name: name, honest: true}
 	e.start(b)
-	e.ballot = newService(b, strings.TrimPrefix(e.url, "http://"), 0).ballot
+	e.ballot = e.open(b)
 	return e
+}
+
+// open opens a ballot.
+func (e *estate) open(b *testing.B) (id string) {
+	b.Helper()
+	return newService(b, strings.TrimPrefix(e.url, "http://"), 0).ballot
 }
 
 // start starts the server, which finds its keys where it left them, and
