@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/oponn/oponn"
+	"github.com/oponn/oponn/http/rawconn"
 	"github.com/oponn/oponn/persistence/postgres"
 	"github.com/oponn/oponn/persistence/postgres/pgtest"
 	"github.com/oponn/oponn/persistence/storetest"
@@ -29,9 +30,10 @@ type lossy struct {
 	*pgtest.Proxy
 }
 
+// openStore opens a store over connections as the service has them.
 func openStore(t testing.TB, url string, options ...postgres.Option) *postgres.Store {
 	t.Helper()
-	store, err := postgres.Open(context.Background(), url, options...)
+	store, err := postgres.Open(context.Background(), url, append(options, postgres.Over(rawconn.Over))...)
 	if err != nil {
 		t.Fatalf("open: %v", err)
 	}
