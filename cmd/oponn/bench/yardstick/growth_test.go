@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
-	"io"
-	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -157,18 +155,7 @@ func (e *estate) wake(b *testing.B) float64 {
 	started := e.start(b)
 	ask := func() time.Duration {
 		begin := time.Now()
-		r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, e.url+"/api/v1/ballots/"+e.ballot+"/results", nil)
-		if err != nil {
-			b.Fatal(err)
-		}
-		response, err := http.DefaultClient.Do(r)
-		if err != nil {
-			b.Fatal(err)
-		}
-		defer response.Body.Close()
-		if said, err := io.ReadAll(response.Body); err != nil || response.StatusCode != http.StatusOK {
-			b.Fatalf("%d %s %v", response.StatusCode, said, err)
-		}
+		get(b, e.url+"/api/v1/ballots/"+e.ballot+"/results")
 		return time.Since(begin)
 	}
 	first, second := ask(), ask()

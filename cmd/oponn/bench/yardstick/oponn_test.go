@@ -1,7 +1,6 @@
 package yardstick
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/rand"
@@ -12,7 +11,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 )
 
 // service is one Oponn, or several of one, with a ballot.
@@ -44,18 +42,9 @@ func startOponn(b testing.TB, settings ...string) (*process, string) {
 // ms, and how many there were.
 func (p *process) transactions(b testing.TB) (took, count float64) {
 	b.Helper()
-	r, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://"+p.ops+"/metrics", nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	response, err := http.DefaultClient.Do(r)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer response.Body.Close()
-	for lines := bufio.NewScanner(response.Body); lines.Scan(); {
-		_, _ = fmt.Sscanf(lines.Text(), "oponn_writer_transaction_seconds_sum %g", &took)
-		_, _ = fmt.Sscanf(lines.Text(), "oponn_writer_transaction_seconds_count %g", &count)
+	for line := range strings.Lines(string(get(b, "http://"+p.ops+"/metrics"))) {
+		_, _ = fmt.Sscanf(line, "oponn_writer_transaction_seconds_sum %g", &took)
+		_, _ = fmt.Sscanf(line, "oponn_writer_transaction_seconds_count %g", &count)
 	}
 	if count == 0 {
 		b.Fatal("no transactions are counted")
@@ -142,20 +131,27 @@ func uuid(b [16]byte) string {
 // frameSize returns the bytes of a frame as viewers get it.
 func (s *service) frameSize(b testing.TB) int {
 	b.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	body := get(b, "http://"+s.addr+"/api/v1/ballots/"+s.ballot+"/results")
+	return len("event: tally\nid: 100\ndata: \n\n") + len(body)
+}
+
+// get returns what is at an address.
+func get(b testing.TB, url string) []byte {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.addr+"/api/v1/ballots/"+s.ballot+"/results", nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		b.Fatal(err)
 	}
-	response, err := s.client.Do(r)
+	response, err := http.DefaultClient.Do(r)
 	if err != nil {
 		b.Fatal(err)
 	}
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		b.Fatal(err)
+	if err != nil || response.StatusCode != http.StatusOK {
+		b.Fatalf("%s: %d %s %v", url, response.StatusCode, body, err)
 	}
-	return len("event: tally\nid: 100\ndata: \n\n") + len(body)
+	return body
 }
