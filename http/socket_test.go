@@ -48,25 +48,6 @@ func (w *world) dial(path string) (*net.TCPConn, *bufio.Reader) {
 	}
 }
 
-// awaitLoad waits until so many streams are open.
-func (w *world) awaitLoad(streams int) {
-	w.t.Helper()
-	end := time.Now().Add(patience)
-	for {
-		load, err := w.system.Load(context.Background())
-		if err != nil {
-			w.t.Fatal(err)
-		}
-		if load.Streams == streams {
-			return
-		}
-		if time.Now().After(end) {
-			w.t.Fatalf("%d streams are open, want %d", load.Streams, streams)
-		}
-		runtime.Gosched()
-	}
-}
-
 func TestPlainStreamsHaveNoGoroutine(t *testing.T) {
 	w := start(t, tuning{})
 	b := w.ballot(teaOrCoffee())

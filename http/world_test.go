@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -319,3 +320,22 @@ func (p problem) errors() map[string]string {
 
 // reader makes a body of a text.
 func reader(text string) io.Reader { return bytes.NewReader([]byte(text)) }
+
+// awaitLoad waits until so many streams are open.
+func (w *world) awaitLoad(streams int) {
+	w.t.Helper()
+	end := time.Now().Add(patience)
+	for {
+		load, err := w.system.Load(context.Background())
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if load.Streams == streams {
+			return
+		}
+		if time.Now().After(end) {
+			w.t.Fatalf("%d streams are open, want %d", load.Streams, streams)
+		}
+		runtime.Gosched()
+	}
+}
