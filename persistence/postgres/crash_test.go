@@ -17,13 +17,14 @@ func TestAcknowledgedVotesSurviveCrashes(t *testing.T) {
 	server := pgtest.NewServer(t)
 	stores := []*postgres.Store{openStore(t, server.URL()), openStore(t, server.URL()), openStore(t, server.URL())}
 	// One ballot that two instances move, and some that nobody else moves.
-	loads := []*load{newLoad(t, stores[0])}
+	shared := newLoad(t, stores[0])
+	loads := []*load{shared}
 	ctx, stop := context.WithCancel(context.Background())
 	var wait sync.WaitGroup
 	for i := range workers {
 		alone := newLoad(t, stores[0])
 		loads = append(loads, alone)
-		wait.Go(func() { loads[0].append(t, ctx, stores[i%2], size) })
+		wait.Go(func() { shared.append(t, ctx, stores[i%2], size) })
 		wait.Go(func() { alone.append(t, ctx, stores[2], size) })
 	}
 	all := func() (votes int) {
