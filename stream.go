@@ -94,3 +94,9 @@ type Stream interface {
 	// any goroutine, and does no harm after the end.
 	Wake()
 }
+
+// Casting is a vote whose outcome is known, for whoever did not wait for it.
+type Casting interface {
+	// Receipt returns what casting the vote would have returned. Call it once.
+	Receipt() (Receipt, error)
+}

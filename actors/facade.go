@@ -69,6 +69,31 @@ func (s *System) Cast(ctx context.Context, cast oponn.Cast) (receipt oponn.Recei
 	return outcome.receipt(), nil
 }
 
+// CastThen is Cast for whoever doesn't wait: told is called once, from whatever
+// goroutine and perhaps before CastThen returns, and must not block. The end of
+// the context is not looked at. With an error, CodeBusy or CodeDraining, nothing
+// was tried and nothing will be told.
+func (s *System) CastThen(ctx context.Context, cast oponn.Cast, told func(oponn.Casting)) error {
+	m := &castVote{cast: cast}
+	m.then = func() { told(m) }
+	if err := m.admit(ctx, s, cast.Ballot, true, errUntold); err != nil {
+		s.meters.votes.answered(oponn.Receipt{}, err)
+		return err
+	}
+	m.journey.begin(oponn.TraceOf(ctx))
+	s.post(m.admitted, m)
+	return nil
+}
+
+// Receipt implements oponn.Casting.
+func (m *castVote) Receipt() (receipt oponn.Receipt, err error) {
+	if err = m.err; err == nil {
+		receipt = m.value.receipt()
+	}
+	m.system.meters.votes.answered(receipt, err)
+	return receipt, err
+}
+
 // Result returns a ballot as it stands: at least at version after, when the
 // store has that, and never older than Config.Freshness.
 func (s *System) Result(ctx context.Context, ballot oponn.BallotID, after uint64) (oponn.Snapshot, error) {

@@ -18,12 +18,13 @@ type request[T any] struct {
 	answered atomic.Bool
 	told     atomic.Bool   // the answer, or that there is none in time
 	done     chan struct{} // holds one: value and err are there
+	then     func()        // is called instead, when it is set
 	value    T
 	err      error
 	// origin is the id of the HTTP request that asks; empty for none.
 	origin string
-	// turn is among the patience of system, unless the asker's context ends the
-	// wait.
+	// turn is among the patience of system, unless there is an asker whose
+	// context ends the wait.
 	turn   turn
 	system *System
 	// late makes the error of a request that gets no answer in time.
@@ -65,24 +66,29 @@ func (r *request[T]) answer(value T, err error) {
 // tell ends the asker's wait, the first time it is called.
 func (r *request[T]) tell(value T, err error) {
 	if !r.told.Swap(true) {
-		r.value, r.err = value, err
+		if r.value, r.err = value, err; r.then != nil {
+			r.then()
+			return
+		}
 		r.done <- struct{}{}
 	}
 }
 
 // admit lets a request to a ballot in, which writes or only reads, or refuses
-// it with CodeBusy or CodeDraining. late makes the error for wait.
+// it with CodeBusy or CodeDraining. late makes the error for wait, or for then.
 func (r *request[T]) admit(ctx context.Context, s *System, ballot oponn.BallotID, writes bool, late func() *oponn.Error) (err error) {
 	if r.admitted, err = s.admission.enter(ballot, writes); err != nil {
 		return err
 	}
 	r.system, r.ballot, r.late, r.origin = s, ballot, late, oponn.RequestID(ctx)
-	r.begun, r.done = time.Now(), make(chan struct{}, 1)
+	if r.begun = time.Now(); r.then == nil {
+		r.done = make(chan struct{}, 1)
+	}
 	r.deadline = r.begun.Add(s.cfg.Deadline)
 	if end, ok := ctx.Deadline(); ok && end.Before(r.deadline) {
 		r.deadline = end
 	}
-	if ctx.Done() == nil {
+	if ctx.Done() == nil || r.then != nil {
 		r.turn.deadline, r.turn.expire = r.deadline, func() {
 			var none T
 			r.tell(none, r.late())

@@ -73,11 +73,11 @@ func (w *writer) Receive(ctx actor.Context) {
 	case *transacted:
 		w.desk.writing = false
 		w.desk.done(m)
+		w.next(ctx) // while the ballots answer
 		for i, j := range m.jobs {
 			w.system.meters.writer.waiting.Add(-int64(len(j.batch.Votes)))
 			ctx.Send(j.from, &committed{job: j, Appended: m.result[i]})
 		}
-		w.next(ctx)
 	case *lookAtWriter:
 		m.show(w.inspection())
 	case *actor.Restarting:

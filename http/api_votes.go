@@ -20,12 +20,15 @@ func (s *Server) castByAPI(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.spendByAddress(r, s.budgets.votes, tooManyVotes); err != nil {
-		return err
-	}
 	cast := oponn.Cast{Ballot: id}
 	code, err := readChoice(c, &cast)
 	voter, ok := readVoterToken(s.tokens, bearer(r), time.Now())
+	if pendingIn(c) != nil && (!ok || code != "") {
+		return errElsewhere
+	}
+	if err := s.spendByAddress(r, s.budgets.votes, tooManyVotes); err != nil {
+		return err
+	}
 	switch {
 	case !ok && code == "":
 		// Of a ballot that was deleted everything says so.
@@ -49,8 +52,17 @@ func (s *Server) castByAPI(c echo.Context) error {
 		return err
 	}
 	ctx := s.detached(c)
+	if p := pendingIn(c); p != nil {
+		p.ctx, p.cast, p.request = ctx, cast, r
+		return errPending
+	}
 	receipt, err := s.ballots.Cast(ctx, cast)
-	s.settle(ctx, r, cast, receipt, err)
+	return s.answerCast(ctx, c, cast, receipt, err)
+}
+
+// answerCast answers a vote whose outcome is known.
+func (s *Server) answerCast(ctx context.Context, c echo.Context, cast oponn.Cast, receipt oponn.Receipt, err error) error {
+	s.settle(ctx, c.Request(), cast, receipt, err)
 	if err != nil {
 		return err
 	}

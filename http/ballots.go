@@ -18,6 +18,12 @@ type Ballots interface {
 	// CodeOutcomeUnknown.
 	Cast(ctx context.Context, cast oponn.Cast) (oponn.Receipt, error)
 
+	// CastThen is Cast for whoever doesn't wait: told is called once, from
+	// whatever goroutine and perhaps before CastThen returns, and must not block.
+	// The end of the context is not looked at. With an error nothing was tried
+	// and nothing will be told.
+	CastThen(ctx context.Context, cast oponn.Cast, told func(oponn.Casting)) error
+
 	// Result returns a ballot as it stands, at least at version after when the
 	// store has that.
 	Result(ctx context.Context, ballot oponn.BallotID, after uint64) (oponn.Snapshot, error)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/oponn/oponn/http/rawconn"
+	"github.com/oponn/oponn/http/reactor"
 )
 
 // conn is a plain TCP connection that serves requests for less. net/http does
@@ -28,7 +29,8 @@ import (
 // bearing such a read that brings neither a byte nor an error.
 //
 // Votes that programs send one after the other don't get as far as net/http:
-// they are answered while it waits for the next request (see fastPath).
+// they are answered while it waits for the next request (see fastPath), from the
+// second on by the reactor (see pending).
 type conn struct {
 	net.Conn // of package rawconn, over a *net.TCPConn: it has no shortcuts around Write
 
@@ -39,9 +41,12 @@ type conn struct {
 	at     place
 	server *Server // nil: there is no fast path
 	fast   *fastPath
+	visits int // to the reactor
 
 	mu          sync.Mutex
 	read, write deadline
+	resident    *reactor.Resident // while the reactor looks after the connection
+	closed      bool
 }
 
 // place is where net/http stands with a connection. After a request it says
@@ -158,7 +163,85 @@ func (c *conn) Read(b []byte) (int, error) {
 			c.at = within
 			return n, nil
 		}
+		if n, err = c.visit(b); n > 0 || err != nil {
+			c.at = within
+			return n, err
+		}
 	}
+}
+
+// maxVisits is how often a connection goes to the reactor: each return costs
+// more than a vote, and who sends other things in between is better off here.
+const maxVisits = 4
+
+// visit has the reactor look after the connection, until something comes that
+// is not for it, which is read then. Without that or an error it goes on here.
+func (c *conn) visit(b []byte) (n int, err error) {
+	tcp := c.tcp()
+	if tcp == nil || c.visits == maxVisits {
+		return 0, nil
+	}
+	c.visits++
+	if c.fast.pending == nil {
+		c.fast.pending = newPending(c.fast)
+	}
+	c.fast.answer.pending = c.fast.pending
+	defer func() { c.fast.answer.pending = nil }()
+	c.mu.Lock()
+	if !c.closed {
+		c.resident = c.server.reactor.Admit(tcp, len(b), c.fast.pending)
+	}
+	resident := c.resident
+	c.mu.Unlock()
+	if resident == nil {
+		return 0, nil
+	}
+	departure := resident.Wait()
+	if departure.Err != nil {
+		return 0, departure.Err
+	}
+	if err := c.back(departure.Conn); err != nil {
+		return 0, err
+	}
+	if len(departure.Unsent) > 0 {
+		if _, err := c.Write(departure.Unsent); err != nil {
+			return 0, err
+		}
+	}
+	return copy(b, departure.Arrived), nil
+}
+
+// back goes on with a connection that the reactor has given back.
+func (c *conn) back(tcp *net.TCPConn) error {
+	now := time.Now()
+	c.mu.Lock()
+	c.Conn, c.resident, c.read, c.write = rawconn.Over(tcp), nil, deadline{}, deadline{}
+	closed := c.closed
+	c.mu.Unlock()
+	if closed {
+		return errors.Join(net.ErrClosed, tcp.Close())
+	}
+	return errors.Join(c.readBy(now.Add(c.server.http.IdleTimeout)), c.SetWriteDeadline(now.Add(c.server.http.WriteTimeout)))
+}
+
+// Close implements net.Conn.
+func (c *conn) Close() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.closed = true
+	if c.resident != nil {
+		c.resident.Cut()
+		return nil
+	}
+	return c.Conn.Close()
+}
+
+// tcp returns the connection as it is now, and nil for another kind.
+func (c *conn) tcp() *net.TCPConn {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	tcp, _ := rawconn.Under(c.Conn).(*net.TCPConn)
+	return tcp
 }
 
 // between says whether what is read begins a request: net/http waits for one,

@@ -6,8 +6,6 @@ import (
 	"net"
 	"net/http"
 	"time"
-
-	"github.com/oponn/oponn/http/rawconn"
 )
 
 // takenOver is the key, in a request's context, of a mark: the connection is a
@@ -20,7 +18,7 @@ type connKey struct{}
 // withPlainConn remembers a connection that a stream may take over.
 func withPlainConn(ctx context.Context, c net.Conn) context.Context {
 	if plain, ok := c.(*conn); ok {
-		return context.WithValue(ctx, connKey{}, rawconn.Under(plain.Conn))
+		return context.WithValue(ctx, connKey{}, plain)
 	}
 	return ctx
 }
@@ -31,8 +29,10 @@ func plainConn(r *http.Request) *net.TCPConn {
 	if r.ProtoMajor != 1 || r.TLS != nil {
 		return nil
 	}
-	tcp, _ := r.Context().Value(connKey{}).(*net.TCPConn)
-	return tcp
+	if plain, ok := r.Context().Value(connKey{}).(*conn); ok {
+		return plain.tcp()
+	}
+	return nil
 }
 
 // logStream writes the line of a stream that has taken over its connection.

@@ -24,6 +24,7 @@ type fastPath struct {
 	answer answer
 
 	request http.Request
+	pending *pending // nil until the reactor has the connection
 }
 
 // newFastPath returns that of a connection.
@@ -44,8 +45,19 @@ func (f *fastPath) serve(arrived []byte) (served bool, err error) {
 		return false, nil
 	}
 	defer f.server.voting.leave()
-	begin := time.Now()
-	_ = f.conn.SetWriteDeadline(begin.Add(f.server.http.WriteTimeout))
+	_ = f.conn.SetWriteDeadline(time.Now().Add(f.server.http.WriteTimeout))
+	f.handle(body)
+	now := time.Now()
+	_ = f.conn.readBy(now.Add(f.server.http.IdleTimeout))
+	answer, last := f.answer.bytes(f.server.date.at(now))
+	if _, err = f.conn.Write(answer); err == nil && last {
+		err = io.EOF
+	}
+	return true, err
+}
+
+// handle has the handlers answer the request whose head was read last.
+func (f *fastPath) handle(body []byte) {
 	f.body.rest = body
 	f.request = http.Request{
 		Method: http.MethodPost, URL: f.head.url, RequestURI: f.head.url.Path, Host: f.head.host,
@@ -54,12 +66,6 @@ func (f *fastPath) serve(arrived []byte) (served bool, err error) {
 	}
 	f.answer.begin()
 	f.server.http.Handler.ServeHTTP(&f.answer, &f.request)
-	now := time.Now()
-	_ = f.conn.readBy(now.Add(f.server.http.IdleTimeout))
-	if _, err = f.conn.Write(f.answer.bytes(f.server.date.at(now))); err == nil && f.answer.header.Get("Connection") != "" {
-		err = io.EOF // it says "close"
-	}
-	return true, err
 }
 
 // wholeBody is a body that has arrived.
@@ -83,6 +89,9 @@ type answer struct {
 	status int
 	body   []byte
 	out    []byte
+	// pending is a vote that may be answered later; nil when the answer is
+	// waited for.
+	pending *pending
 }
 
 // keptAnswer is the most bytes that a connection keeps for answers: those to
@@ -115,13 +124,14 @@ func (a *answer) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// bytes returns the answer as HTTP/1.1 writes it, until begin.
-func (a *answer) bytes(date string) []byte {
+// bytes returns the answer as HTTP/1.1 writes it, until begin, and whether it
+// says that it is the connection's last.
+func (a *answer) bytes(date string) (answer []byte, last bool) {
 	a.WriteHeader(http.StatusOK)
 	b := appendHead(a.out[:0], a.status, a.header, date)
 	b = strconv.AppendInt(append(b, "Content-Length: "...), int64(len(a.body)), 10)
 	a.out = append(append(b, "\r\n\r\n"...), a.body...)
-	return a.out
+	return a.out, len(a.header["Connection"]) > 0
 }
 
 // appendHead appends an answer's head (RFC 9112) without the empty line that

@@ -87,20 +87,27 @@ func (w *world) one(ballot string) string {
 	return w.voteBytes(ballot, w.token(), `{"choices":["1"]}`, "Idempotency-Key", oponn.NewVoteID().String())
 }
 
+// ways counts votes by the way they come: past net/http, of which the first of a
+// connection is waited for, and by net/http.
+type ways struct{ first, later, slow atomic.Int64 }
+
 // watched tells which way the votes come.
-func (w *world) watched() (fast, slow *atomic.Int64) {
-	fast, slow = new(atomic.Int64), new(atomic.Int64)
+func (w *world) watched() *ways {
+	by := new(ways)
 	w.faults.set(func(f *faults) {
 		f.cast = func(cast func() (oponn.Receipt, error)) (oponn.Receipt, error) {
-			if strings.Contains(oponn.Stack(), "(*fastPath).serve") {
-				fast.Add(1)
-			} else {
-				slow.Add(1)
+			switch stack := oponn.Stack(); {
+			case strings.Contains(stack, "(*fastPath).serve"):
+				by.first.Add(1)
+			case strings.Contains(stack, "(*faults).castLater"):
+				by.later.Add(1)
+			default:
+				by.slow.Add(1)
 			}
 			return cast()
 		}
 	})
-	return fast, slow
+	return by
 }
 
 // common returns of an answer's head what is in others too, and checks the rest.
@@ -122,7 +129,7 @@ func common(t *testing.T, r reply) string {
 func TestFastPath_Same(t *testing.T) {
 	w := start(t, tuning{http: func(c *oponnhttp.Config) { c.RateLimits = true }})
 	b := w.ballot(teaOrCoffee())
-	fast, _ := w.watched()
+	by := w.watched()
 	key := func() []string { return []string{"Idempotency-Key", oponn.NewVoteID().String()} }
 	for name, c := range map[string]struct {
 		status int
@@ -158,8 +165,8 @@ func TestFastPath_Same(t *testing.T) {
 			}
 		})
 	}
-	if fast.Load() < 4 {
-		t.Errorf("%d votes took the fast path", fast.Load())
+	if by.first.Load() < 3 || by.later.Load() < 3 {
+		t.Errorf("%d votes took the fast path and were waited for, %d were not", by.first.Load(), by.later.Load())
 	}
 	again := w.one(b.ID)
 	l := w.client(t)
@@ -173,7 +180,7 @@ func TestFastPath_Same(t *testing.T) {
 func TestFastPath_Mixed(t *testing.T) {
 	w := start(t, tuning{})
 	b := w.ballot(teaOrCoffee())
-	fast, slow := w.watched()
+	by := w.watched()
 	l, votes := w.client(t), 0
 	vote := func(send func(text string)) {
 		t.Helper()
@@ -217,8 +224,9 @@ func TestFastPath_Mixed(t *testing.T) {
 		t.Errorf("the last answer has %v", last.header)
 	}
 	l.ended()
-	if got := w.results(b.ID).Votes; got != uint64(votes) || fast.Load()+slow.Load() != int64(votes) || fast.Load() < 5 {
-		t.Errorf("%d votes are counted, want %d; %d took the fast path, %d the other", got, votes, fast.Load(), slow.Load())
+	first, later, slow := by.first.Load(), by.later.Load(), by.slow.Load()
+	if got := w.results(b.ID).Votes; got != uint64(votes) || first+later+slow != int64(votes) || first < 4 {
+		t.Errorf("%d votes are counted, want %d; %d took the fast path, %d later, %d the other", got, votes, first, later, slow)
 	}
 }
 
@@ -264,7 +272,7 @@ func TestFastPath_Ends(t *testing.T) {
 		}
 	})
 	l.write(w.one(b.ID))
-	if stack := <-begun; !strings.Contains(stack, "fastPath") {
+	if stack := <-begun; !strings.Contains(stack, "(*fastPath).serve") {
 		t.Fatal(stack)
 	}
 	w.server.Drain()

@@ -19,8 +19,10 @@ type faults struct {
 	mu     sync.Mutex
 	create func() error
 	cast   func(cast func() (oponn.Receipt, error)) (oponn.Receipt, error)
-	result func() error
-	voted  func() error
+	// castThen is what CastThen does instead; else it meets the fault of Cast.
+	castThen func(told func(oponn.Casting)) error
+	result   func() error
+	voted    func() error
 	watch  func(oponn.Viewer) error
 	// runtime opens streams instead of the real one.
 	runtime func(oponn.Viewer) oponn.Stream
@@ -66,6 +68,33 @@ func (f *faults) Cast(ctx context.Context, cast oponn.Cast) (oponn.Receipt, erro
 	}
 	return do()
 }
+
+func (f *faults) CastThen(ctx context.Context, cast oponn.Cast, told func(oponn.Casting)) error {
+	f.name(ctx)
+	if broken := fault(f, func(f *faults) func(func(oponn.Casting)) error { return f.castThen }); broken != nil {
+		return broken(told)
+	}
+	broken := fault(f, func(f *faults) func(func() (oponn.Receipt, error)) (oponn.Receipt, error) { return f.cast })
+	if broken == nil {
+		return f.Ballots.CastThen(ctx, cast, told)
+	}
+	go f.castLater(func() (oponn.Receipt, error) {
+		return broken(func() (oponn.Receipt, error) { return f.Ballots.Cast(ctx, cast) })
+	}, told)
+	return nil
+}
+
+// castLater is where a vote of the reactor's connections meets the fault of Cast,
+// which may wait.
+func (f *faults) castLater(cast func() (oponn.Receipt, error), told func(oponn.Casting)) {
+	receipt, err := cast()
+	told(casting(func() (oponn.Receipt, error) { return receipt, err }))
+}
+
+// casting is a vote whose fate is found out when it is asked for.
+type casting func() (oponn.Receipt, error)
+
+func (c casting) Receipt() (oponn.Receipt, error) { return c() }
 
 func (f *faults) Result(ctx context.Context, ballot oponn.BallotID, after uint64) (oponn.Snapshot, error) {
 	f.name(ctx)

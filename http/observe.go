@@ -31,20 +31,29 @@ func (s *Server) observe(next echo.HandlerFunc) echo.HandlerFunc {
 		id := s.requestID(c.Request())
 		c.Response().Header()[headerRequestID] = []string{id}
 		trace := s.beginTrace(c, id)
-		if err := s.recovering(c, next); err != nil {
-			s.fail(c, err)
+		err := s.recovering(c, next)
+		if p := pendingIn(c); p != nil && p.keep(err, begin, trace) {
+			return nil // it is answered later, or elsewhere
 		}
-		ctx, status, took := c.Request().Context(), c.Response().Status, time.Since(begin)
-		s.meters.answered(c, status, took)
-		if c.Get(takenOver) != nil {
-			return nil // it is logged when the stream ends
-		}
-		endTrace(trace, status)
-		if level := requestLevel(status); s.cfg.Logger.Enabled(ctx, level) {
-			s.cfg.Logger.Log(ctx, level, "request", "method", method(c), "route", route(c),
-				"status", status, "took", took, "request", id)
-		}
+		s.answered(c, err, begin, trace)
 		return nil
+	}
+}
+
+// answered answers an error, and writes and counts what a request came to.
+func (s *Server) answered(c echo.Context, err error, begin time.Time, trace oponn.Trace) {
+	if err != nil {
+		s.fail(c, err)
+	}
+	ctx, status, took := c.Request().Context(), c.Response().Status, time.Since(begin)
+	s.meters.answered(c, status, took)
+	if c.Get(takenOver) != nil {
+		return // it is logged when the stream ends
+	}
+	endTrace(trace, status)
+	if level := requestLevel(status); s.cfg.Logger.Enabled(ctx, level) {
+		s.cfg.Logger.Log(ctx, level, "request", "method", method(c), "route", route(c),
+			"status", status, "took", took, "request", c.Response().Header().Get(headerRequestID))
 	}
 }
 

@@ -15,6 +15,9 @@ const (
 	routeAPIStream  = "/api/v1/ballots/:id/live"
 )
 
+// routeCast is that of votes by the API.
+const routeCast = "/api/v1/ballots/:id/votes"
+
 // routes returns the table of what is where.
 func (s *Server) routes() *echo.Echo {
 	e := echo.New()
@@ -73,7 +76,7 @@ func (s *Server) routes() *echo.Echo {
 	e.GET("/api/v1/ballots/:id/votes.csv", s.named(s.votesFile(s.apiOnlooker, "votes.csv", mediaCSV, export.VotesCSV)))
 	e.GET("/api/v1/ballots/:id/votes.json", s.named(s.votesFile(s.apiOnlooker, "votes.json", mediaJSON, export.VotesJSON)))
 	endless(routeAPIStream, s.streamAPI)
-	e.POST("/api/v1/ballots/:id/votes", s.castByAPI) // Ballots.Cast has a deadline of its own
+	e.POST(routeCast, s.castByAPI) // Ballots.Cast has a deadline of its own
 	if s.cfg.VoterTokens {
 		post("/api/v1/voters", s.createVoters)
 	}

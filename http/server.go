@@ -19,6 +19,8 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/oponn/oponn"
+	"github.com/oponn/oponn/http/reactor"
 	"github.com/oponn/oponn/views/locales"
 	"github.com/oponn/oponn/views/openapi"
 )
@@ -55,6 +57,7 @@ type Server struct {
 	seats    *seats
 	sockets  *sockets // of streams that net/http knows nothing of any more
 	voting   gate     // of the fast path
+	reactor  *reactor.Reactor
 	date     date
 	draining atomic.Bool
 	// ending is closed when streams have to end.
@@ -111,6 +114,9 @@ func New(cfg Config, ballots Ballots) (*Server, error) {
 		ConnState:      idles,
 		ErrorLog:       slog.NewLogLogger(complaints{cfg.Logger.Handler()}, slog.LevelDebug),
 	}
+	s.reactor = reactor.New(reactor.Config{Idle: s.http.IdleTimeout, Failed: func(reason any) {
+		cfg.Logger.Error("connection failed", "reason", fmt.Sprint(reason), "stack", oponn.Stack())
+	}})
 	return s, nil
 }
 
@@ -156,8 +162,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-ctx.Done():
 		late = ctx.Err()
 	}
-	if err := errors.Join(late, s.http.Shutdown(ctx)); err != nil {
-		return errors.Join(fmt.Errorf("http: shut down: %w", err), s.http.Close(), s.sockets.close(ctx))
+	err := errors.Join(late, s.http.Shutdown(ctx))
+	if err != nil {
+		err = errors.Join(fmt.Errorf("http: shut down: %w", err), s.http.Close())
 	}
-	return s.sockets.close(ctx)
+	return errors.Join(err, s.reactor.Close(), s.sockets.close(ctx))
 }

@@ -143,6 +143,31 @@ func Send(fd int, b []byte) (int, error) {
 	return n, nil
 }
 
+// Receive reads what is there, in one piece, from a socket's descriptor that does
+// not block. The error is a syscall.Errno, EAGAIN when nothing is; 0 bytes are
+// the end.
+func Receive(fd int, b []byte) (int, error) {
+	if len(b) == 0 {
+		return 0, nil
+	}
+	n, errno := unannounced(syscall.SYS_RECVFROM, uintptr(fd), b, syscall.MSG_DONTWAIT)
+	if errno != 0 {
+		return 0, errno
+	}
+	return n, nil
+}
+
+// Ready returns how many of the sockets that an epoll descriptor watches are
+// ready, and fills in what they are ready for. It doesn't wait.
+func Ready(epoll int, events []syscall.EpollEvent) (int, error) {
+	//nolint:gosec // G103: as in unannounced
+	n, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_PWAIT, uintptr(epoll), uintptr(unsafe.Pointer(&events[0])), uintptr(len(events)), 0, 0, 0)
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), nil
+}
+
 // unannounced does a system call that doesn't block, with some bytes.
 func unannounced(number, fd uintptr, some []byte, flags uintptr) (int, syscall.Errno) {
 	//nolint:gosec // G103: the only way to hand over bytes; they are kept until the call returns

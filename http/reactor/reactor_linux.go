@@ -1,0 +1,148 @@
+package reactor
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Reactor looks after connections. It starts its goroutines with the first one.
+// It is safe for concurrent use.
+type Reactor struct {
+	cfg Config
+
+	mu      sync.Mutex
+	loops   []*loop
+	next    int
+	closed  bool
+	sweeper *time.Ticker
+	over    chan struct{}
+}
+
+// New returns a reactor without connections.
+func New(cfg Config) *Reactor {
+	if cfg.Loops == 0 {
+		cfg.Loops = runtime.GOMAXPROCS(0)
+	}
+	return &Reactor{cfg: cfg, over: make(chan struct{})}
+}
+
+// Admit takes a connection over, and closes the original: what is read of it
+// from now on goes to the server, at most so many bytes at a time, and whoever
+// had it waits for its departure. It is nil when the connection can't be taken,
+// which then stays as it is.
+func (r *Reactor) Admit(conn *net.TCPConn, most int, server Server) *Resident {
+	l, err := r.choose()
+	if err != nil {
+		return nil
+	}
+	fd, err := duplicate(conn)
+	if err != nil {
+		return nil
+	}
+	k := &Resident{loop: l, fd: fd, most: most, server: server, last: time.Now(), departure: make(chan Departure, 1)}
+	k.answered = k.decided
+	if err := l.add(k); err != nil {
+		_ = syscall.Close(fd)
+		return nil
+	}
+	// With the original goes what the runtime's poller knows of the socket.
+	_ = conn.Close()
+	return k
+}
+
+// choose returns the loop whose turn it is.
+func (r *Reactor) choose() (*loop, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return nil, net.ErrClosed
+	}
+	if r.loops == nil {
+		if err := r.start(); err != nil {
+			return nil, err
+		}
+	}
+	r.next++
+	return r.loops[r.next%len(r.loops)], nil
+}
+
+// start starts the loops.
+func (r *Reactor) start() error {
+	var loops []*loop
+	for range r.cfg.Loops {
+		l, err := newLoop(r.cfg.Failed)
+		if err != nil {
+			for _, l := range loops {
+				_ = l.close()
+			}
+			return err
+		}
+		loops = append(loops, l)
+	}
+	r.loops, r.sweeper = loops, time.NewTicker(max(r.cfg.Idle/8, time.Millisecond))
+	go r.sweep()
+	return nil
+}
+
+// sweep has those leave of whom nothing came for too long.
+func (r *Reactor) sweep() {
+	defer r.sweeper.Stop()
+	for {
+		select {
+		case now := <-r.sweeper.C:
+			for _, l := range r.loops {
+				l.each(func(k *Resident) {
+					if k.claim(now.Add(-r.cfg.Idle)) {
+						k.leave(Departure{Err: os.ErrDeadlineExceeded})
+					}
+				})
+			}
+		case <-r.over:
+			return
+		}
+	}
+}
+
+// Close cuts the connections that are left, and ends the loops. Requests that
+// are not answered yet have nobody to be answered to.
+func (r *Reactor) Close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return nil
+	}
+	r.closed = true
+	close(r.over)
+	var err error
+	for _, l := range r.loops {
+		err = errors.Join(err, l.close())
+	}
+	return err
+}
+
+// duplicate returns a descriptor of our own for a connection's socket.
+func duplicate(conn *net.TCPConn) (fd int, err error) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return 0, fmt.Errorf("reactor: %w", err)
+	}
+	var errno syscall.Errno
+	err = raw.Control(func(original uintptr) {
+		var copied uintptr
+		copied, _, errno = syscall.Syscall(syscall.SYS_FCNTL, original, syscall.F_DUPFD_CLOEXEC, 0)
+		fd = int(copied)
+	})
+	if err == nil && errno != 0 {
+		err = errno
+	}
+	if err != nil {
+		return 0, fmt.Errorf("reactor: duplicate descriptor: %w", err)
+	}
+	return fd, nil
+}

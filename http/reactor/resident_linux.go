@@ -1,0 +1,215 @@
+package reactor
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/oponn/oponn/http/rawconn"
+)
+
+// Resident is a connection that a reactor looks after.
+type Resident struct {
+	loop      *loop
+	fd        int
+	most      int
+	server    Server
+	answered  func() // decided, made once
+	departure chan Departure
+
+	mu    sync.Mutex
+	state state
+	more  bool // something has come since it began to work
+	cut   bool
+	last  time.Time // when it began to rest
+}
+
+// state is what somebody does with a connection. Whoever has made it work is
+// alone with the descriptor and the server, until it rests or has left.
+type state int8
+
+const (
+	resting state = iota
+	working
+	left
+)
+
+// Wait returns how the connection leaves, once it does.
+func (k *Resident) Wait() Departure {
+	d := <-k.departure
+	if d.Err != nil {
+		_ = syscall.Close(k.fd)
+		return d
+	}
+	file := os.NewFile(uintptr(k.fd), "")
+	defer file.Close()
+	conn, err := net.FileConn(file)
+	if err != nil {
+		return Departure{Err: fmt.Errorf("reactor: %w", err)}
+	}
+	d.Conn = conn.(*net.TCPConn)
+	return d
+}
+
+// Cut ends the connection: at once when it rests, else its answer is lost.
+func (k *Resident) Cut() {
+	k.mu.Lock()
+	rests := k.state == resting
+	switch k.state {
+	case resting:
+		k.state = working
+	case working:
+		k.cut = true
+		_ = syscall.Shutdown(k.fd, syscall.SHUT_RDWR) // the peer may have
+	}
+	k.mu.Unlock()
+	if rests {
+		k.leave(Departure{Err: net.ErrClosed})
+	}
+}
+
+// claim makes a connection work that rests since before then, and says whether
+// it does.
+func (k *Resident) claim(since time.Time) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.state != resting || k.last.After(since) {
+		return false
+	}
+	k.state = working
+	return true
+}
+
+// arrived makes a connection work to which something has come, and says whether
+// it did not already. An end is only found after what came before it: then
+// there is more to read.
+func (k *Resident) arrived(end bool) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	switch k.state {
+	case working:
+		k.more = true
+	case resting:
+		k.state, k.more = working, end
+		return true
+	}
+	return false
+}
+
+// rest lets a connection rest, unless something has come.
+func (k *Resident) rest() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.more || k.cut {
+		k.more = false
+		return false
+	}
+	k.state, k.last = resting, time.Now()
+	return true
+}
+
+// leave ends the work for good.
+func (k *Resident) leave(d Departure) {
+	k.loop.forget(k)
+	k.mu.Lock()
+	k.state = left
+	if k.cut {
+		d.Err = net.ErrClosed
+	}
+	k.mu.Unlock()
+	k.departure <- d
+}
+
+// serve reads and answers, until nothing is left to read or an answer comes
+// later.
+func (k *Resident) serve(buffer []byte) {
+	defer k.recovered()
+	buffer = buffer[:min(k.most, len(buffer))]
+	for {
+		n, err := rawconn.Receive(k.fd, buffer)
+		switch {
+		case errors.Is(err, syscall.EINTR):
+			continue
+		case errors.Is(err, syscall.EAGAIN):
+		case err != nil:
+			k.leave(Departure{Err: os.NewSyscallError("read", err)})
+			return
+		case n == 0:
+			k.leave(Departure{Err: io.EOF})
+			return
+		case n == len(buffer): // there may be more of it
+			k.leave(Departure{Arrived: slices.Clone(buffer)})
+			return
+		default:
+			if !k.begin(buffer[:n]) {
+				return
+			}
+		}
+		if k.rest() {
+			return
+		}
+	}
+}
+
+// begin serves what has arrived, and says whether that is done.
+func (k *Resident) begin(arrived []byte) bool {
+	switch k.server.Begin(arrived, k.answered) {
+	case Answered:
+		return k.send()
+	case Elsewhere:
+		k.leave(Departure{Arrived: slices.Clone(arrived)})
+	}
+	return false
+}
+
+// decided is called when the answer is ready.
+func (k *Resident) decided() { k.loop.answer(k) }
+
+// finish answers what was to be answered later, and goes on.
+func (k *Resident) finish(buffer []byte) {
+	defer k.recovered()
+	if k.works() && k.send() && !k.rest() {
+		k.serve(buffer)
+	}
+}
+
+// works says whether a connection is still here.
+func (k *Resident) works() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.state == working
+}
+
+// send sends the answer, and says whether the connection stays.
+func (k *Resident) send() bool {
+	answer, last := k.server.Answer()
+	n, err := rawconn.Send(k.fd, answer)
+	switch {
+	case err != nil && !errors.Is(err, syscall.EAGAIN) && !errors.Is(err, syscall.EINTR):
+		k.leave(Departure{Err: os.NewSyscallError("write", err)})
+	case n < len(answer): // whoever doesn't read is waited for elsewhere
+		k.leave(Departure{Unsent: slices.Clone(answer[n:])})
+	case last:
+		k.leave(Departure{Err: io.EOF})
+	default:
+		return true
+	}
+	return false
+}
+
+// recovered closes a connection whose server has panicked, which costs nobody
+// else anything.
+func (k *Resident) recovered() {
+	reason := recover()
+	if reason == nil {
+		return
+	}
+	k.loop.failed(reason)
+	k.leave(Departure{Err: net.ErrClosed})
+}
