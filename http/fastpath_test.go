@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"runtime"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -254,13 +253,21 @@ func TestFastPath_OnlyAtABoundary(t *testing.T) {
 }
 
 // TestFastPath_Ends drains and shuts the server down while a vote on the fast
-// path, whose connection net/http thinks is idle, is not answered.
+// path, whose connection net/http thinks is idle, is not answered: the second of
+// a connection, which is waited for, or the third, which is not.
 func TestFastPath_Ends(t *testing.T) {
+	t.Run("waited for", func(t *testing.T) { endsWithAVote(t, 1, "(*fastPath).serve") })
+	t.Run("answered later", func(t *testing.T) { endsWithAVote(t, 2, "(*faults).castLater") })
+}
+
+func endsWithAVote(t *testing.T, before int, way string) {
 	w := start(t, tuning{})
 	b := w.ballot(teaOrCoffee())
 	l, other := w.client(t), w.client(t)
-	l.say(w.one(b.ID)).want(t, http.StatusCreated)
-	other.say(w.one(b.ID)).want(t, http.StatusCreated)
+	for range before {
+		l.say(w.one(b.ID)).want(t, http.StatusCreated)
+		other.say(w.one(b.ID)).want(t, http.StatusCreated)
+	}
 	late := w.one(b.ID)
 
 	begun, release := make(chan string, 1), make(chan struct{})
@@ -272,7 +279,7 @@ func TestFastPath_Ends(t *testing.T) {
 		}
 	})
 	l.write(w.one(b.ID))
-	if stack := <-begun; !strings.Contains(stack, "(*fastPath).serve") {
+	if stack := <-begun; !strings.Contains(stack, way) {
 		t.Fatal(stack)
 	}
 	w.server.Drain()
@@ -304,10 +311,17 @@ func TestFastPath_Ends(t *testing.T) {
 
 // TestFastPath_LosesPatience shuts down without time for the vote under way.
 func TestFastPath_LosesPatience(t *testing.T) {
+	t.Run("waited for", func(t *testing.T) { losesPatience(t, 1) })
+	t.Run("answered later", func(t *testing.T) { losesPatience(t, 2) })
+}
+
+func losesPatience(t *testing.T, before int) {
 	w := start(t, tuning{})
 	b := w.ballot(teaOrCoffee())
 	l := w.client(t)
-	l.say(w.one(b.ID)).want(t, http.StatusCreated)
+	for range before {
+		l.say(w.one(b.ID)).want(t, http.StatusCreated)
+	}
 	begun, release := make(chan struct{}), make(chan struct{})
 	w.faults.set(func(f *faults) {
 		f.cast = func(cast func() (oponn.Receipt, error)) (oponn.Receipt, error) {
@@ -325,23 +339,4 @@ func TestFastPath_LosesPatience(t *testing.T) {
 	}
 	l.ended()
 	close(release)
-}
-
-// TestFastPath_Panics: it costs an answer, neither the connection nor the rest.
-func TestFastPath_Panics(t *testing.T) {
-	w := start(t, tuning{})
-	b := w.ballot(teaOrCoffee())
-	l := w.client(t)
-	l.say(w.one(b.ID)).want(t, http.StatusCreated)
-	w.faults.set(func(f *faults) {
-		f.cast = func(func() (oponn.Receipt, error)) (oponn.Receipt, error) { panic("a bug") }
-	})
-	wantProblem(t, l.say(w.one(b.ID)), http.StatusInternalServerError, "internal")
-	w.faults.set(func(f *faults) { f.cast = nil })
-	l.say(w.one(b.ID)).want(t, http.StatusCreated)
-	if !slices.ContainsFunc(w.log.find(t, "handler panicked"), func(line map[string]any) bool {
-		return strings.Contains(fmt.Sprint(line["stack"]), "fastPath") && line["route"] == "/api/v1/ballots/:id/votes"
-	}) {
-		t.Errorf("the log says %s", w.log.all())
-	}
 }

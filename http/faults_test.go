@@ -23,7 +23,7 @@ type faults struct {
 	castThen func(told func(oponn.Casting)) error
 	result   func() error
 	voted    func() error
-	watch  func(oponn.Viewer) error
+	watch    func(oponn.Viewer) error
 	// runtime opens streams instead of the real one.
 	runtime func(oponn.Viewer) oponn.Stream
 	owned   func() error

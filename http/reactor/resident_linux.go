@@ -61,10 +61,9 @@ func (k *Resident) Wait() Departure {
 func (k *Resident) Cut() {
 	k.mu.Lock()
 	rests := k.state == resting
-	switch k.state {
-	case resting:
+	if rests {
 		k.state = working
-	case working:
+	} else if k.state == working {
 		k.cut = true
 		_ = syscall.Shutdown(k.fd, syscall.SHUT_RDWR) // the peer may have
 	}
@@ -92,13 +91,11 @@ func (k *Resident) claim(since time.Time) bool {
 func (k *Resident) arrived(end bool) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	switch k.state {
-	case working:
-		k.more = true
-	case resting:
+	if k.state == resting {
 		k.state, k.more = working, end
 		return true
 	}
+	k.more = true
 	return false
 }
 
@@ -164,6 +161,7 @@ func (k *Resident) begin(arrived []byte) bool {
 		return k.send()
 	case Elsewhere:
 		k.leave(Departure{Arrived: slices.Clone(arrived)})
+	case Later: // it may have been answered already
 	}
 	return false
 }
