@@ -11,3 +11,10 @@ func TestHotPath_Vote(t *testing.T) {
 		t.Errorf("a vote takes %v allocations", n)
 	}
 }
+
+// TestHotPath_LaterVote is that for one that is answered later.
+func TestHotPath_LaterVote(t *testing.T) {
+	if n := testing.AllocsPerRun(1000, laterVotes(t)); n > 13 {
+		t.Errorf("a vote takes %v allocations", n)
+	}
+}

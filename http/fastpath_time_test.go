@@ -13,17 +13,31 @@ import (
 	"time"
 
 	"github.com/oponn/oponn"
+	"github.com/oponn/oponn/http/reactor"
 )
 
 // yes takes every vote.
 type yes struct {
 	Ballots
 	votes int
+	cast  oponn.Cast // the last
 }
 
 func (y *yes) Cast(_ context.Context, cast oponn.Cast) (oponn.Receipt, error) {
 	y.votes++
 	return oponn.Receipt{VoteID: cast.VoteID, Locator: "x", Version: uint64(y.votes)}, nil
+}
+
+func (y *yes) CastThen(ctx context.Context, cast oponn.Cast, told func(oponn.Casting)) error {
+	y.Cast(ctx, cast)
+	y.cast = cast
+	told(y)
+	return nil
+}
+
+// Receipt implements oponn.Casting.
+func (y *yes) Receipt() (oponn.Receipt, error) {
+	return oponn.Receipt{VoteID: y.cast.VoteID, Locator: "x", Version: uint64(y.votes)}, nil
 }
 
 // single is a listener of one connection.
@@ -103,6 +117,27 @@ func (nowhere) RemoteAddr() net.Addr             { return &net.TCPAddr{IP: net.I
 // fastVotes returns a function that casts the next vote of a connection.
 func fastVotes(tb testing.TB) func() {
 	tb.Helper()
+	return votes(tb, func(f *fastPath, vote []byte) bool {
+		served, err := f.serve(vote)
+		return served && err == nil
+	})
+}
+
+// laterVotes is fastVotes for one that the reactor looks after.
+func laterVotes(tb testing.TB) func() {
+	tb.Helper()
+	return votes(tb, func(f *fastPath, vote []byte) bool {
+		if f.answer.pending == nil {
+			f.answer.pending = newPending(f)
+		}
+		verdict := f.answer.pending.Begin(vote, func() {})
+		answer, last := f.answer.pending.Answer()
+		return verdict == reactor.Later && len(answer) > 0 && !last
+	})
+}
+
+func votes(tb testing.TB, cast func(*fastPath, []byte) bool) func() {
+	tb.Helper()
 	s, err := New(Config{Secrets: [][]byte{[]byte("a secret that only the tests know")}, Logger: slog.New(slog.DiscardHandler)}, &yes{})
 	if err != nil {
 		tb.Fatal(err)
@@ -116,8 +151,8 @@ func fastVotes(tb testing.TB) func() {
 	n := 0
 	return func() {
 		n++
-		if served, err := f.serve(votes[n%len(votes)]); !served || err != nil || f.answer.status != http.StatusCreated {
-			tb.Fatal(served, err, f.answer.status)
+		if !cast(f, votes[n%len(votes)]) || f.answer.status != http.StatusCreated {
+			tb.Fatal(f.answer.status)
 		}
 	}
 }
@@ -125,6 +160,15 @@ func fastVotes(tb testing.TB) func() {
 // BenchmarkFastPath is a vote through everything but the system and the actors.
 func BenchmarkFastPath(b *testing.B) {
 	vote := fastVotes(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		vote()
+	}
+}
+
+// BenchmarkPending is that for a vote that is answered later.
+func BenchmarkPending(b *testing.B) {
+	vote := laterVotes(b)
 	b.ReportAllocs()
 	for b.Loop() {
 		vote()
