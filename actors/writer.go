@@ -73,11 +73,7 @@ func (w *writer) Receive(ctx actor.Context) {
 	case *transacted:
 		w.desk.writing = false
 		w.desk.done(m)
-		w.next(ctx) // while the ballots answer
-		for i, j := range m.jobs {
-			w.system.meters.writer.waiting.Add(-int64(len(j.batch.Votes)))
-			ctx.Send(j.from, &committed{job: j, Appended: m.result[i]})
-		}
+		w.next(ctx)
 	case *lookAtWriter:
 		m.show(w.inspection())
 	case *actor.Restarting:
@@ -113,6 +109,10 @@ func (w *writer) next(ctx actor.Context) {
 		begun := time.Now()
 		result := w.system.transact(jobs)
 		root.Send(self, &transacted{jobs: jobs, result: result, took: time.Since(begun)})
+		for i, j := range jobs { // while the writer begins the next
+			w.system.meters.writer.waiting.Add(-int64(len(j.batch.Votes)))
+			root.Send(j.from, &committed{job: j, Appended: result[i]})
+		}
 	})
 }
 
