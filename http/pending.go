@@ -24,7 +24,6 @@ var (
 // when it is known.
 type pending struct {
 	fast     *fastPath
-	context  echo.Context // of the second half
 	told     func(oponn.Casting)
 	answered func()
 
@@ -42,7 +41,7 @@ var _ reactor.Server = (*pending)(nil)
 
 // newPending makes the one of a connection.
 func newPending(f *fastPath) *pending {
-	p := &pending{fast: f, context: f.server.echo.NewContext(&f.request, &f.answer)}
+	p := &pending{fast: f}
 	p.told = p.decided
 	return p
 }
@@ -94,20 +93,23 @@ func (p *pending) keep(err error, begin time.Time, trace oponn.Trace) bool {
 // post casts the vote. Whatever happens to it then may happen before it
 // returns.
 func (p *pending) post() reactor.Verdict {
-	p.renew()
 	s := p.fast.server
-	err := s.recovering(p.context, func(echo.Context) error { return s.ballots.CastThen(p.ctx, p.cast, p.told) })
+	c := p.context()
+	defer s.echo.ReleaseContext(c)
+	err := s.recovering(c, func(echo.Context) error { return s.ballots.CastThen(p.ctx, p.cast, p.told) })
 	if err == nil {
 		return reactor.Later
 	}
-	s.answered(p.context, err, p.begin, p.trace)
+	s.answered(c, err, p.begin, p.trace)
 	return reactor.Answered
 }
 
-// renew makes the context of the second half one of this request.
-func (p *pending) renew() {
-	p.context.Reset(p.request, &p.fast.answer)
-	p.context.SetPath(routeCast)
+// context returns a context for the second half of the request.
+func (p *pending) context() echo.Context {
+	c := p.fast.server.echo.AcquireContext()
+	c.Reset(p.request, &p.fast.answer)
+	c.SetPath(routeCast)
+	return c
 }
 
 // decided is told of the vote's fate.
@@ -121,11 +123,13 @@ func (p *pending) Answer() (answer []byte, last bool) {
 	s := p.fast.server
 	if p.casting != nil {
 		defer s.voting.leave()
-		err := s.recovering(p.context, func(c echo.Context) error {
+		c := p.context()
+		defer s.echo.ReleaseContext(c)
+		err := s.recovering(c, func(c echo.Context) error {
 			receipt, err := p.casting.Receipt()
 			return s.answerCast(p.ctx, c, p.cast, receipt, err)
 		})
-		s.answered(p.context, err, p.begin, p.trace)
+		s.answered(c, err, p.begin, p.trace)
 		p.casting, p.ctx, p.request, p.trace = nil, nil, nil, nil
 	}
 	return p.fast.answer.bytes(s.date.at(time.Now()))
