@@ -48,7 +48,7 @@ func (b *ballot) prepare(m *castVote) bool {
 // submit sends what has gathered to the writer, unless that has a batch of this
 // ballot already. Votes that come while a batch waits there join it, those that
 // come while it is written gather for the next: so batches grow with the load
-// and no timer delays anyone.
+// and no timer delays a vote that comes alone.
 func (b *ballot) submit(ctx actor.Context) {
 	if b.life.underway != nil || b.refusal != nil || len(b.gathering)+len(b.changes) == 0 && !b.settle {
 		return

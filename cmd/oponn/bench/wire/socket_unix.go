@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"syscall"
+
+	"github.com/oponn/oponn/http/rawconn"
 )
 
 // run sends the request and reads the answer. The request is written inside
@@ -24,7 +26,7 @@ func (e *exchange) advance(fd uintptr) (over bool) {
 		return !e.write(int(fd))
 	}
 	for e.room() {
-		n, err := syscall.Read(int(fd), e.in[e.have:])
+		n, err := rawconn.Receive(int(fd), e.in[e.have:])
 		switch err { // a system call returns its number as it is
 		case nil:
 			if e.received(n) {
@@ -45,7 +47,7 @@ func (e *exchange) advance(fd uintptr) (over bool) {
 // nothing else to send.
 func (e *exchange) write(fd int) bool {
 	for e.sent < len(e.out) {
-		n, err := syscall.Write(fd, e.out[e.sent:])
+		n, err := rawconn.Send(fd, e.out[e.sent:])
 		if err != nil {
 			if err == syscall.EINTR {
 				continue
