@@ -3,6 +3,7 @@
 package wire
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"syscall"
@@ -27,13 +28,13 @@ func (e *exchange) advance(fd uintptr) (over bool) {
 	}
 	for e.room() {
 		n, err := rawconn.Receive(int(fd), e.in[e.have:])
-		switch err { // a system call returns its number as it is
-		case nil:
+		switch {
+		case err == nil:
 			if e.received(n) {
 				return true
 			}
-		case syscall.EINTR:
-		case syscall.EAGAIN:
+		case errors.Is(err, syscall.EINTR):
+		case errors.Is(err, syscall.EAGAIN):
 			return false
 		default:
 			e.err = fmt.Errorf("wire: read: %w", err)
@@ -49,7 +50,7 @@ func (e *exchange) write(fd int) bool {
 	for e.sent < len(e.out) {
 		n, err := rawconn.Send(fd, e.out[e.sent:])
 		if err != nil {
-			if err == syscall.EINTR {
+			if errors.Is(err, syscall.EINTR) {
 				continue
 			}
 			e.err = fmt.Errorf("wire: write: %w", err)
