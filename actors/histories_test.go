@@ -7,6 +7,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -121,9 +122,10 @@ type scene struct {
 	votes  [4][votesOfVoter]oponn.VoteID
 	// read and shown are what the two readers and viewers of each instance have
 	// seen. They go from one instance to the other.
-	read, shown [4]uint64
-	watched     [4]*onlooker
-	acting      sync.WaitGroup
+	read    [4]uint64
+	shown   [4]atomic.Uint64
+	watched [4]*onlooker
+	acting  sync.WaitGroup
 	// busy are held by who reads or watches: by channels, since virtual time
 	// waits for mutexes.
 	busy [4]chan struct{}
@@ -246,7 +248,7 @@ func (s *scene) watch(m *mortal, step step) {
 		time.Sleep(time.Millisecond) // virtual time: nothing is under way any more
 	}
 	o := &onlooker{stage: s.stage, instance: m, ballot: s.ballot, name: "viewer " + strconv.Itoa(step.Voter),
-		presented: s.shown[step.Voter], seen: &s.shown[step.Voter]}
+		presented: s.shown[step.Voter].Load(), seen: &s.shown[step.Voter]}
 	stream, err := m.Watch(context.Background(), s.ballot, oponn.Viewer{Group: tallies, After: o.presented, Stays: true, Sink: o})
 	if err == nil {
 		o.stream = stream
@@ -258,8 +260,8 @@ func (s *scene) watch(m *mortal, step step) {
 // instance lives.
 func (s *scene) behind(head uint64) (late []string) {
 	for i, o := range s.watched {
-		if o != nil && !o.instance.gone() && o.ended() == "" && s.shown[i] < head {
-			late = append(late, fmt.Sprintf("viewer %d still sees version %d of %d", i, s.shown[i], head))
+		if o != nil && !o.instance.gone() && o.ended() == "" && s.shown[i].Load() < head {
+			late = append(late, fmt.Sprintf("viewer %d still sees version %d of %d", i, s.shown[i].Load(), head))
 		}
 	}
 	return late

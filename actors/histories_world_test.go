@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -223,7 +224,7 @@ type onlooker struct {
 	ballot    oponn.BallotID
 	name      string
 	presented uint64
-	seen      *uint64 // over all streams
+	seen      *atomic.Uint64 // over all streams, of which one may still be ending
 	stream    oponn.Stream
 }
 
@@ -245,9 +246,12 @@ func (o *onlooker) Offer(f *oponn.Frame) {
 		panic(errors.New("a frame reads " + string(f.Bytes)))
 	}
 	o.stage.history.Look(r)
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	*o.seen = max(*o.seen, f.Version)
+	for {
+		seen := o.seen.Load()
+		if seen >= f.Version || o.seen.CompareAndSwap(seen, f.Version) {
+			return
+		}
+	}
 }
 
 // tallies is viewers whose frames say how many have voted for what, and the
