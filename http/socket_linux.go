@@ -110,10 +110,9 @@ func takeOver(c echo.Context, conn *net.TCPConn) (fd int, err error) {
 	}
 	c.Response().Status, c.Response().Committed = http.StatusOK, true
 	c.Set(takenOver, true)
-	// A duplicate shares the socket and its flags (it does not block); with
-	// the original goes what the runtime's poller knows of it.
+	// With the original goes what the runtime's poller knows of the socket.
 	controlErr := raw.Control(func(original uintptr) {
-		if fd, err = duplicate(int(original)); err == nil {
+		if fd, err = rawconn.Duplicate(int(original)); err == nil {
 			tune(fd)
 		}
 	})
@@ -121,14 +120,6 @@ func takeOver(c echo.Context, conn *net.TCPConn) (fd int, err error) {
 		_ = syscall.Close(fd)
 	}
 	return fd, err
-}
-
-func duplicate(fd int) (int, error) {
-	copied, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_DUPFD_CLOEXEC, 0)
-	if errno != 0 {
-		return 0, fmt.Errorf("duplicate descriptor: %w", errno)
-	}
-	return int(copied), nil
 }
 
 // tune bounds what a viewer can cost. Where an option is unknown, it costs

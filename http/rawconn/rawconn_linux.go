@@ -2,6 +2,7 @@ package rawconn
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -155,6 +156,16 @@ func Receive(fd int, b []byte) (int, error) {
 		return 0, errno
 	}
 	return n, nil
+}
+
+// Duplicate returns another descriptor for the same socket, which shares its
+// flags (it does not block) and is closed when another program is run.
+func Duplicate(fd int) (int, error) {
+	copied, _, errno := syscall.Syscall(syscall.SYS_FCNTL, uintptr(fd), syscall.F_DUPFD_CLOEXEC, 0)
+	if errno != 0 {
+		return 0, fmt.Errorf("duplicate descriptor: %w", errno)
+	}
+	return int(copied), nil
 }
 
 // Ready returns how many of the sockets that an epoll descriptor watches are

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/oponn/oponn/http/rawconn"
 )
 
 // Reactor looks after connections. It starts its goroutines with the first one.
@@ -132,17 +134,12 @@ func duplicate(conn *net.TCPConn) (fd int, err error) {
 	if err != nil {
 		return 0, fmt.Errorf("reactor: %w", err)
 	}
-	var errno syscall.Errno
-	err = raw.Control(func(original uintptr) {
-		var copied uintptr
-		copied, _, errno = syscall.Syscall(syscall.SYS_FCNTL, original, syscall.F_DUPFD_CLOEXEC, 0)
-		fd = int(copied)
-	})
-	if err == nil && errno != 0 {
-		err = errno
+	var failed error
+	if err = raw.Control(func(original uintptr) { fd, failed = rawconn.Duplicate(int(original)) }); err == nil {
+		err = failed
 	}
 	if err != nil {
-		return 0, fmt.Errorf("reactor: duplicate descriptor: %w", err)
+		return 0, fmt.Errorf("reactor: %w", err)
 	}
 	return fd, nil
 }
