@@ -24,7 +24,6 @@ type (
 	paced struct{}
 	// transacted tells the writer that its transaction has ended.
 	transacted struct {
-		jobs   []*job
 		result []oponn.Appended
 		took   time.Duration
 	}
@@ -125,7 +124,7 @@ func (w *writer) next(ctx actor.Context) {
 	w.system.task(func() {
 		begun := time.Now()
 		result := w.system.transact(jobs)
-		root.Send(self, &transacted{jobs: jobs, result: result, took: time.Since(begun)})
+		root.Send(self, &transacted{result: result, took: time.Since(begun)})
 		for i, j := range jobs { // while the writer begins the next
 			w.system.meters.writer.waiting.Add(-int64(len(j.batch.Votes)))
 			root.Send(j.from, &committed{job: j, Appended: result[i]})
