@@ -1,0 +1,8 @@
+//go:build !linux
+
+package main
+
+import "time"
+
+// useHugePages does nothing here.
+func useHugePages(time.Duration) {}
