@@ -46,7 +46,7 @@ func (s *System) props(kind string, producer actor.Producer, options ...actor.Pr
 	options = append(options, actor.WithDispatcher(&s.crew))
 	var v *vitals
 	if k := s.meters.kinds[kind]; k != nil {
-		v = &vitals{kind: k}
+		v = &vitals{kind: k, mailbox: mailbox{crew: &s.crew}}
 		options = append(options, v.options()...)
 	}
 	return actor.PropsFromProducer(func() actor.Actor { return &logged{producer(), s.cfg.Logger, kind, v} }, options...)

@@ -3,7 +3,6 @@ package actors
 import (
 	"math"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -25,16 +24,12 @@ type kind struct {
 	handled uint64 // by those who have stopped
 }
 
-// vitals is what one actor's mailbox and its Receive count together.
+// vitals is an actor's mailbox, and what it and the actor's Receive count
+// together.
 type vitals struct {
-	kind    *kind
-	mailbox actor.Mailbox
-	posted  atomic.Uint64 // messages of ours
-	handled atomic.Uint64 // of these
-	// probe is the number of the posted message whose time in the mailbox is
-	// being measured, from at on; 0 for none. The mailbox keeps the order.
-	probe atomic.Uint64
-	at    time.Time
+	mailbox
+	kind *kind
+	at   time.Time // when the message was posted that is measured
 }
 
 // probing is the probe of an actor whose next one is being set.
@@ -75,10 +70,7 @@ func (k *kind) count(meter oponn.Meter, name string) {
 // options are those of the Props of an actor.
 func (v *vitals) options() []actor.PropsOption {
 	return []actor.PropsOption{
-		actor.WithMailbox(func() actor.Mailbox {
-			v.mailbox = actor.Unbounded(v)()
-			return v.mailbox
-		}),
+		actor.WithMailbox(func() actor.Mailbox { return v }),
 		actor.WithOnInit(func(actor.Context) {
 			v.kind.mu.Lock()
 			v.kind.alive[v] = struct{}{}
@@ -88,26 +80,14 @@ func (v *vitals) options() []actor.PropsOption {
 	}
 }
 
-// MailboxStarted implements actor.MailboxMiddleware.
-func (v *vitals) MailboxStarted() {}
-
-// MessagePosted implements actor.MailboxMiddleware.
-func (v *vitals) MessagePosted(message any) {
-	if _, ok := message.(actor.SystemMessage); ok {
-		return
-	}
-	n := v.posted.Add(1)
-	if n%measureOneIn == 1 && v.probe.CompareAndSwap(0, probing) {
+// PostUserMessage implements actor.Mailbox.
+func (v *vitals) PostUserMessage(message any) {
+	if n := v.posted.Load() + 1; n%measureOneIn == 1 && v.probe.CompareAndSwap(0, probing) {
 		v.at = time.Now()
 		v.probe.Store(n)
 	}
+	v.mailbox.PostUserMessage(message)
 }
-
-// MessageReceived implements actor.MailboxMiddleware.
-func (v *vitals) MessageReceived(any) {}
-
-// MailboxEmpty implements actor.MailboxMiddleware.
-func (v *vitals) MailboxEmpty() {}
 
 // receive has the actor handle a message.
 func (v *vitals) receive(ctx actor.Context, do actor.Actor) {
@@ -127,7 +107,7 @@ func (v *vitals) receive(ctx actor.Context, do actor.Actor) {
 
 // measure has the actor handle a message of ours, and takes the time of some.
 func (v *vitals) measure(ctx actor.Context, do actor.Actor) {
-	n := v.handled.Add(1)
+	n := v.taken.Load()
 	if probe := v.probe.Load(); probe != 0 && probe <= n {
 		if probe == n {
 			v.kind.waiting.Observe(time.Since(v.at).Seconds())
@@ -152,11 +132,11 @@ func (v *vitals) gone() {
 		return
 	}
 	delete(k.alive, v)
-	k.handled += v.handled.Load()
+	k.handled += v.taken.Load()
 	k.stopped.Add(1)
 }
 
-func (v *vitals) depth() float64 { return float64(v.mailbox.UserMessageCount()) }
+func (v *vitals) depth() float64 { return float64(v.UserMessageCount()) }
 
 func one(*vitals) float64 { return 1 }
 
@@ -184,7 +164,7 @@ func (k *kind) messages() float64 {
 	defer k.mu.Unlock()
 	sum := k.handled
 	for v := range k.alive {
-		sum += v.handled.Load()
+		sum += v.taken.Load()
 	}
 	return float64(sum)
 }
