@@ -57,8 +57,10 @@ func (b *Ballot) Applying(votes []Vote, change Change, known Known) Apply {
 			return Effect{}, err
 		}
 		f := fold{ballot: b, ground: ground, state: state, writeIns: append(slices.Clone(known.WriteIns), later...),
-			outcomes: make([]Outcome, 0, len(votes)), logged: make([]LoggedVote, 0, len(votes)), rows: make([]int, 0, len(votes)),
-			taken: make(map[VoterTag]int, len(votes))}
+			outcomes: make([]Outcome, 0, len(votes)), logged: make([]LoggedVote, 0, len(votes)), rows: make([]int, 0, len(votes))}
+		if len(votes) > few {
+			f.taken = make(map[VoterTag]int, len(votes))
+		}
 		moved := f.state.Advance(ground.Now)
 		if asked != nil {
 			moved = f.change(asked) || moved
@@ -76,6 +78,9 @@ func (b *Ballot) Applying(votes []Vote, change Change, known Known) Apply {
 	}
 }
 
+// few is how many votes of a run are looked through sooner than found in a map.
+const few = 16
+
 // fold is one run of an Apply.
 type fold struct {
 	ballot   *Ballot
@@ -88,7 +93,8 @@ type fold struct {
 	outcomes []Outcome
 	rows     []int
 	logged   []LoggedVote // in the order of the votes; positions come last
-	// taken finds what this run accepted, for a voter who comes twice.
+	// taken finds what this run accepted, for a voter who comes twice; nil in a
+	// run of few votes, which are as quickly looked through.
 	taken map[VoterTag]int
 	// refused says why the change was not made; edited is the next definition,
 	// and revived says that the change moved something.
@@ -101,20 +107,39 @@ type fold struct {
 // repeat gets its receipt also after closing.
 func (f *fold) take(i int, vote *Vote) {
 	row, earlier := -1, f.ground.Earlier[i]
-	if last, ok := f.taken[vote.Tag]; ok {
+	if last := f.last(vote.Tag); last >= 0 {
 		row, earlier = last, f.withRun(earlier, vote.Tag, last)
 	}
 	outcome := f.judge(i, vote, earlier)
 	switch {
 	case outcome.Err == nil && !outcome.Repeat:
 		row = len(f.logged)
-		f.taken[vote.Tag] = row
+		if f.taken != nil {
+			f.taken[vote.Tag] = row
+		}
 		f.logged = append(f.logged, LoggedVote{Tag: vote.Tag, Revision: uint32(len(earlier)) + 1, ID: vote.ID,
 			Version: f.ground.Head.Version + 1, At: microseconds(f.ground.Now), Sealed: vote.Sealed})
 	case outcome.Repeat && row >= 0:
 		row = f.rowOf(outcome.Logged)
 	}
 	f.outcomes, f.rows = append(f.outcomes, outcome), append(f.rows, row)
+}
+
+// last returns the row of what this run last accepted from a voter; -1 for
+// nothing.
+func (f *fold) last(tag VoterTag) int {
+	if f.taken != nil {
+		if row, ok := f.taken[tag]; ok {
+			return row
+		}
+		return -1
+	}
+	for row := len(f.logged) - 1; row >= 0; row-- {
+		if f.logged[row].Tag == tag {
+			return row
+		}
+	}
+	return -1
 }
 
 // withRun returns what a voter has in the log and in this run, whose last row
@@ -276,9 +301,9 @@ func (f *fold) room(option Option) (int, error) {
 // number gives the new rows their positions, after the given one, and returns
 // them in that order.
 func (f *fold) number(position uint64) []LoggedVote {
-	order := make([]int, len(f.logged))
-	for i := range order {
-		order[i] = i
+	order := slices.Grow(make([]int, 0, few), len(f.logged))
+	for i := range f.logged {
+		order = append(order, i)
 	}
 	slices.SortFunc(order, func(a, b int) int {
 		if c := bytes.Compare(f.logged[a].Tag[:], f.logged[b].Tag[:]); c != 0 {

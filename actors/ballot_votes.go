@@ -121,7 +121,9 @@ func (b *ballot) apply(ctx actor.Context, j *job, effect oponn.Effect) {
 			ctx.Send(b.audience, &arrived{votes: b.system.meters.arrivals(j, effect), committed: b.lastActive})
 		}
 		b.publish(ctx, onward...)
-		ctx.Send(b.system.relay, &announce{notice: oponn.Notice{Ballot: b.id, Head: effect.Head}, vote: j.vote()})
+		if b.viewers > 0 || !b.system.alone() {
+			ctx.Send(b.system.relay, &announce{notice: oponn.Notice{Ballot: b.id, Head: effect.Head}, vote: j.vote()})
+		}
 	} else {
 		b.armDue(ctx) // our clock was early
 	}

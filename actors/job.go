@@ -87,17 +87,14 @@ func (j *job) take(now time.Time) {
 		return
 	}
 	stages := &j.meters.screen
-	casts := slices.DeleteFunc(slices.Clone(came), func(m *castVote) bool {
-		if m.expired(now) {
-			m.refuse(errLate())
-			return true
-		}
-		stages.mailbox.Observe(m.came.Sub(m.begun).Seconds())
-		stages.gather.Observe(now.Sub(m.came).Seconds())
-		return false
-	})
+	casts := came
+	if slices.ContainsFunc(came, func(m *castVote) bool { return m.expired(now) }) {
+		casts = slices.DeleteFunc(slices.Clone(came), func(m *castVote) bool { return m.late(now) })
+	}
 	votes := make([]oponn.Vote, len(casts))
 	for i, m := range casts {
+		stages.mailbox.Observe(m.came.Sub(m.begun).Seconds())
+		stages.gather.Observe(now.Sub(m.came).Seconds())
 		votes[i] = m.vote
 		m.journey.step(stepGather, nil)
 	}
@@ -112,6 +109,15 @@ func (j *job) take(now time.Time) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.casts = casts
+}
+
+// late turns a vote away whose voter is no longer there.
+func (m *castVote) late(now time.Time) bool {
+	if !m.expired(now) {
+		return false
+	}
+	m.refuse(errLate())
+	return true
 }
 
 // refuse gives everyone who waits the same error.

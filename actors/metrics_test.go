@@ -150,6 +150,8 @@ func TestMetrics(t *testing.T) {
 			time.Sleep(2200 * time.Millisecond) // virtual time
 		}, want: []reading{reads(1, "oponn_relay_rounds_total", "result", "done"), reads(1, "oponn_relay_notices_total"),
 			reads(2, "oponn_relay_sweeps_total", "result", "done"), reads(2, "oponn_relay_swept_ballots_total")}},
+		"RelayThatNobodyHears": {do: func(w *world) { w.cast(vote(w.ballot(), "1")) }, // alone, and nobody watches
+			want: []reading{reads(0, "oponn_relay_notices_total")}},
 		"RelayInTrouble": {tune: func(c *actors.Config) { c.Store, c.Bus = headless{c.Store}, deafBus{c.Bus} }, do: func(w *world) {
 			b := w.ballot()
 			defer w.watch(b, &sink{})()

@@ -161,7 +161,7 @@ func (s *System) deadLetter(event any) {
 	case asked:
 		m.refuse(errBusy("Please try again."))
 	case *appendBatch:
-		s.root.Send(m.job.from, &committed{job: m.job, Appended: oponn.Appended{Err: errBusy("Please try again.")}})
+		s.root.Send(m.job.from, &committed{job: m.job, Appended: &oponn.Appended{Err: errBusy("Please try again.")}})
 	case *committed:
 		m.job.refuse(errUnknown(nil))
 	case *join:
@@ -178,4 +178,10 @@ type levelFloor struct{ slog.Handler }
 // Enabled implements slog.Handler.
 func (h levelFloor) Enabled(ctx context.Context, level slog.Level) bool {
 	return level >= slog.LevelWarn && h.Handler.Enabled(ctx, level)
+}
+
+// alone says whether no other instance could hear of what happens here.
+func (s *System) alone() bool {
+	bus, ok := s.cfg.Bus.(interface{ Alone() bool })
+	return ok && bus.Alone()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -18,7 +19,7 @@ type (
 	// committed is the answer, to the ballot.
 	committed struct {
 		job *job
-		oponn.Appended
+		*oponn.Appended
 	}
 	// paced tells the writer that the time for its next transaction has come.
 	paced struct{}
@@ -95,7 +96,7 @@ func (w *writer) Receive(ctx actor.Context) {
 		for _, j := range w.queue {
 			j.take(time.Now())
 			w.system.meters.writer.waiting.Add(-int64(len(j.batch.Votes)))
-			ctx.Send(j.from, &committed{job: j, Appended: oponn.Appended{Err: errBusy("Please try again.")}})
+			ctx.Send(j.from, &committed{job: j, Appended: &oponn.Appended{Err: errBusy("Please try again.")}})
 		}
 	}
 }
@@ -117,8 +118,8 @@ func (w *writer) next(ctx actor.Context) {
 		w.queue[n].take(now)
 		n++
 	}
-	jobs := append([]*job(nil), w.queue[:n]...)
-	w.queue = append([]*job(nil), w.queue[n:]...)
+	jobs := slices.Clone(w.queue[:n])
+	w.queue = slices.Delete(w.queue, 0, n)
 	w.desk.writing, w.desk.begun = true, now
 	self, root := ctx.Self(), w.system.root
 	w.system.task(func() {
@@ -127,7 +128,7 @@ func (w *writer) next(ctx actor.Context) {
 		root.Send(self, &transacted{result: result, took: time.Since(begun)})
 		for i, j := range jobs { // while the writer begins the next
 			w.system.meters.writer.waiting.Add(-int64(len(j.batch.Votes)))
-			root.Send(j.from, &committed{job: j, Appended: result[i]})
+			root.Send(j.from, &committed{job: j, Appended: &result[i]})
 		}
 	})
 }

@@ -48,6 +48,14 @@ func (l *Local) Publish(_ context.Context, notice oponn.Notice) error {
 	return nil
 }
 
+// Alone says whether the bus has one member only, whose notices nobody else
+// would get.
+func (l *Local) Alone() bool {
+	l.hub.mu.RLock()
+	defer l.hub.mu.RUnlock()
+	return len(l.hub.members) == 1
+}
+
 func (l *Local) deliver(notice oponn.Notice) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()

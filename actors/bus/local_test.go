@@ -14,3 +14,20 @@ func TestLocal(t *testing.T) {
 		return first, first.Join()
 	}, nil)
 }
+
+func TestLocal_Alone(t *testing.T) {
+	first := bus.NewLocal()
+	if !first.Alone() {
+		t.Error("a member by itself is not alone")
+	}
+	second := first.Join()
+	if first.Alone() || second.Alone() {
+		t.Error("one of two is alone")
+	}
+	if err := second.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !first.Alone() {
+		t.Error("who is left is not alone")
+	}
+}

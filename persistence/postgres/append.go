@@ -99,12 +99,13 @@ func (s *Store) attempt(ctx context.Context, batches []oponn.Batch, done []oponn
 func decideAll(batches []oponn.Batch, grounds []ground, done []oponn.Appended) (written kept, sure bool) {
 	clear(done)
 	sure = true
+	written.effects = make([]move, 0, len(batches))
 	for i, batch := range batches {
 		if done[i].Err = grounds[i].err; done[i].Err == nil {
 			done[i] = batch.Decide(grounds[i].Ground)
 		}
 		if done[i].Err == nil {
-			written.add(grounds[i].Ground, done[i].Effect)
+			written.add(&grounds[i].Ground, &done[i].Effect)
 			sure = sure && batch.Takes(done[i].Effect)
 		}
 	}

@@ -25,9 +25,9 @@ func (c *connection) grounds(ctx context.Context, batches []oponn.Batch, look bo
 	index := make(map[oponn.BallotID]int, len(batches))
 	ballots := make([]oponn.BallotID, len(batches))
 	for i, batch := range batches {
-		grounds[i].Earlier = make([][]oponn.LoggedVote, len(batch.Votes))
 		index[batch.Ballot], ballots[i] = i, batch.Ballot
 	}
+	noneEarlier(batches, grounds)
 	var now time.Time
 	steps := []step{
 		{begin, nil, nil},
@@ -50,6 +50,19 @@ func (c *connection) grounds(ctx context.Context, batches []oponn.Batch, look bo
 		grounds[i].settle(now)
 	}
 	return grounds, c.explainMissing(ctx, ballots, grounds)
+}
+
+// noneEarlier makes room for the earlier votes of the voters of batches.
+func noneEarlier(batches []oponn.Batch, grounds []ground) {
+	votes := 0
+	for i := range batches {
+		votes += len(batches[i].Votes)
+	}
+	all := make([][]oponn.LoggedVote, votes)
+	for i := range batches {
+		n := len(batches[i].Votes)
+		grounds[i].Earlier, all = all[:n:n], all[n:]
+	}
 }
 
 // lookAgain reads what grounds left out.

@@ -27,8 +27,9 @@ func (s *Store) guess(ctx context.Context, batches []oponn.Batch, done []oponn.A
 	}
 	grounds := make([]ground, len(batches))
 	for i, batch := range batches {
-		grounds[i].Ground = oponn.Ground{Head: batch.Head, Now: now, Earlier: make([][]oponn.LoggedVote, len(batch.Votes))}
+		grounds[i].Ground = oponn.Ground{Head: batch.Head, Now: now}
 	}
+	noneEarlier(batches, grounds)
 	written, sure := decideAll(batches, grounds, done)
 	if !sure || !written.onlyVotes(len(batches)) {
 		return errNoGuess

@@ -19,12 +19,12 @@ type kept struct {
 
 // move is an effect that moves a head.
 type move struct {
-	oponn.Effect
+	*oponn.Effect
 	at time.Time
 }
 
-// add takes an effect.
-func (k *kept) add(ground oponn.Ground, effect oponn.Effect) {
+// add takes an effect, which may not change any more.
+func (k *kept) add(ground *oponn.Ground, effect *oponn.Effect) {
 	ballot := ground.Head.Ballot
 	switch {
 	case effect.Tombstone:
