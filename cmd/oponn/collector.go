@@ -17,7 +17,6 @@ import (
 const (
 	brisk     = 500  // votes between two looks: 2,000 a second
 	torrent   = 2500 // 10,000 a second
-	patience  = 25 * time.Millisecond
 	gathered  = 192 << 20
 	calmAfter = 40                     // looks: 10 s
 	look      = 250 * time.Millisecond // a burst has it from its first moments
@@ -46,7 +45,7 @@ func pace(ctx context.Context, votes func() uint64) {
 			calm = 0
 			debug.SetGCPercent(max(ordinary, int(gathered*100/(live()+1))))
 			if flow >= torrent {
-				useHugePages(patience)
+				useHugePages(look)
 			}
 		case calm < calmAfter:
 			if calm++; calm == calmAfter {

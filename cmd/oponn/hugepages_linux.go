@@ -14,8 +14,12 @@ import (
 // hugePage is the size of huge pages where ordinary ones have 4 KB, in bytes.
 const hugePage = 2 << 20
 
-// useHugePages puts the heap on huge pages, as far as it is in use, for as long
-// as patience lasts; what is on them already takes no time. A vote touches
+// hardlyAny is what asking for a huge page takes where there is one.
+const hardlyAny = 50 * time.Microsecond
+
+// useHugePages puts the heap on huge pages, as far as it is in use, within a
+// time. It takes a tenth of a processor for that, with pauses after each page;
+// what is on huge pages already takes no time. A vote touches
 // memory all over the heap, and on ordinary pages, of which the processor
 // remembers only some megabytes, an eighth of its time goes into finding it.
 //
@@ -23,12 +27,19 @@ const hugePage = 2 << 20
 // in use are side by side. Whatever Go gives back stops being huge by itself.
 // See MADV_COLLAPSE in madvise(2), which Linux has since 6.1. Where it refuses,
 // or somebody touches the memory just then, that stays as it is.
-func useHugePages(patience time.Duration) {
-	begin := time.Now()
+func useHugePages(within time.Duration) {
+	end := time.Now().Add(within)
 	from, to := heapMapping()
 	to = min(to, from+heapInUse())
-	for page := (from + hugePage - 1) &^ (hugePage - 1); page+hugePage <= to && time.Since(begin) < patience; page += hugePage {
+	for page := (from + hugePage - 1) &^ (hugePage - 1); page+hugePage <= to; page += hugePage {
+		begin := time.Now()
+		if begin.After(end) {
+			return
+		}
 		_, _, _ = unix.Syscall(unix.SYS_MADVISE, page, hugePage, unix.MADV_COLLAPSE)
+		if took := time.Since(begin); took > hardlyAny {
+			time.Sleep(9 * took)
+		}
 	}
 }
 
