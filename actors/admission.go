@@ -3,8 +3,6 @@ package actors
 import (
 	"sync"
 
-	"github.com/asynkron/protoactor-go/actor"
-
 	"github.com/oponn/oponn"
 )
 
@@ -30,8 +28,8 @@ type admission struct {
 // line is what waits for one ballot.
 type line struct {
 	waiting int
-	direct  int        // of these, sent to the ballot itself
-	awake   *actor.PID // nil: only the registry may send to it
+	direct  int     // of these, sent to the ballot itself
+	awake   *vitals // its mailbox; nil: only the registry may send to it
 }
 
 // admitted is the right to wait; release gives it back.
@@ -39,8 +37,8 @@ type admitted struct {
 	from   *admission
 	ballot oponn.BallotID
 	line   *line
-	// to is the ballot itself, when it is awake.
-	to *actor.PID
+	// to is the ballot's own mailbox, when it is awake.
+	to *vitals
 }
 
 func newAdmission(most, mostPerBallot int, shed map[string]oponn.Counter) *admission {
@@ -90,7 +88,7 @@ func (t admitted) release() {
 }
 
 // open says that a ballot is awake, shut that it may be about to sleep.
-func (a *admission) open(ballot oponn.BallotID, awake *actor.PID) {
+func (a *admission) open(ballot oponn.BallotID, awake *vitals) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	l := a.lines[ballot]

@@ -85,6 +85,7 @@ type life struct {
 	// underway is the batch that the writer has: one at most, whatever crashes.
 	underway *job
 	exhibit  *exhibit
+	vitals   *vitals
 	// commits is how long batches took of late.
 	commits effort
 }
@@ -133,11 +134,11 @@ type ballot struct {
 	dueTimer   timer
 }
 
-// ballotProps returns how to make a ballot's actor. The closure keeps the
-// actor's life over restarts.
-func (s *System) ballotProps(id oponn.BallotID, v *exhibit) *actor.Props {
+// ballotProps returns how to make a ballot's actor, and its mailbox. The closure
+// keeps the actor's life over restarts.
+func (s *System) ballotProps(id oponn.BallotID, v *exhibit) (*actor.Props, *vitals) {
 	l := &life{exhibit: v}
-	return s.props("ballot", func() actor.Actor {
+	props, box := s.propsAndVitals("ballot", func() actor.Actor {
 		now := time.Now()
 		if l.incarnation++; l.incarnation > 1 {
 			l.crashes = slices.DeleteFunc(append(l.crashes, now), func(t time.Time) bool { return now.Sub(t) > crashWindow })
@@ -148,6 +149,8 @@ func (s *System) ballotProps(id oponn.BallotID, v *exhibit) *actor.Props {
 		}
 		return b
 	}, actor.WithSupervisor(stopAtOnce))
+	l.vitals = box
+	return props, box
 }
 
 // Receive implements actor.Actor. It never blocks: what does goes to a task or

@@ -53,7 +53,7 @@ func (b *ballot) submit(ctx actor.Context) {
 	if b.life.underway != nil || b.refusal != nil || len(b.gathering)+len(b.changes) == 0 && !b.settle {
 		return
 	}
-	j := &job{from: ctx.Self(), begun: time.Now(), meters: b.system.meters, ballot: b.ballot, most: b.system.cfg.MaxBatch,
+	j := &job{from: b.life.vitals, begun: time.Now(), meters: b.system.meters, ballot: b.ballot, most: b.system.cfg.MaxBatch,
 		known: oponn.Known{Head: b.head, State: b.state, WriteIns: b.writeIns}}
 	if len(b.changes) > 0 {
 		// One at a time: each has its own answer.

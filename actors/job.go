@@ -5,8 +5,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
-
 	"github.com/oponn/oponn"
 )
 
@@ -14,7 +12,7 @@ import (
 // Its ballot lets votes join until the writer takes it; then it is closed, and
 // belongs to the writer until that has answered.
 type job struct {
-	from    *actor.PID
+	from    *vitals // the ballot's mailbox
 	meters  *meters
 	ballot  *oponn.Ballot // for which the votes are prepared
 	known   oponn.Known   // by the ballot

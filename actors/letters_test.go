@@ -22,7 +22,7 @@ func TestDeadLetters_AreCountedByKind(t *testing.T) {
 	for kind, message := range map[string]any{
 		"vote": vote, "result": &getResult{}, "change": &changeBallot{}, "watch": &watchBallot{}, "open_stream": &openStream{},
 		"committed": &committed{job: &job{}}, "join": &join{sub: sub}, "left": &left{}, "crowd": &crowd{}, "other": &idle{},
-		"batch": &appendBatch{job: &job{from: nobody}},
+		"batch": &appendBatch{job: &job{}},
 	} {
 		if got := letterKind(message); got != kind {
 			t.Errorf("%T is taken for a %s", message, got)

@@ -35,6 +35,11 @@ type mailbox struct {
 	invoker actor.MessageInvoker
 
 	system []any
+
+	// lost gets what comes when the actor has stopped; without, it would wait for
+	// nothing. stopped is touched by whoever runs it.
+	lost    func(message any)
+	stopped bool
 }
 
 // maxIdleRoom is for how many messages a mailbox keeps room that has none.
@@ -103,6 +108,8 @@ func (m *mailbox) process() (done bool) {
 			return true
 		case system:
 			m.invokeSystem(message)
+		case m.stopped:
+			m.lost(message)
 		default:
 			m.invoker.InvokeUserMessage(message)
 		}

@@ -150,6 +150,29 @@ func TestMailbox_Resumed(t *testing.T) {
 	})
 }
 
+// TestMailbox_Stopped passes on what comes for an actor that is no more, and
+// what came before that and was not looked at.
+func TestMailbox_Stopped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m, i := newMailbox()
+		var lost []any
+		m.lost = func(message any) { lost = append(lost, message) }
+		i.on = func(message any) { m.stopped = m.stopped || message == 2 }
+		post(m, 1, 2, 3)
+		synctest.Wait()
+		post(m, 4)
+		m.PostSystemMessage("a")
+		synctest.Wait()
+		if want := []any{1, 2, "a"}; !equal(i.messages, want) {
+			t.Errorf("%v, want %v", i.messages, want)
+		}
+		if want := []any{3, 4}; !equal(lost, want) {
+			t.Errorf("%v are lost, want %v", lost, want)
+		}
+		m.crew.dismiss()
+	})
+}
+
 // TestMailbox_ManyPost posts from many places to many mailboxes: everything
 // arrives once, in the order of each sender, and few hands see to that.
 func TestMailbox_ManyPost(t *testing.T) {

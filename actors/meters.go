@@ -21,7 +21,7 @@ var (
 // measures says whether somebody does.
 type meters struct {
 	measures bool
-	kinds    map[string]*kind // of those that s.props makes; empty when nobody counts
+	kinds    map[string]*kind // of those that s.props makes
 
 	subscribers *kind
 	passivated  oponn.Counter
@@ -113,10 +113,8 @@ var refusals = []oponn.Code{
 func newMeters(meter oponn.Meter) *meters {
 	m := &meters{measures: meter != nil, kinds: make(map[string]*kind)}
 	meter = oponn.Metered(meter)
-	if m.measures {
-		for _, name := range []string{"supervisor", "registry", "ballot", "audience", "streams", "relay", "writer"} {
-			m.kinds[name] = newKind(meter, name)
-		}
+	for _, name := range []string{"supervisor", "registry", "ballot", "audience", "streams", "relay", "writer"} {
+		m.kinds[name] = newKind(meter, name)
 	}
 	m.subscribers = &kind{}
 	m.subscribers.count(meter, "subscriber")

@@ -38,7 +38,8 @@ type registry struct {
 
 // berth is one ballot in memory.
 type berth struct {
-	pid *actor.PID
+	pid    *actor.PID
+	vitals *vitals
 	// falling says that the ballot may stop at any moment: messages are held
 	// until it has, or says that it stayed awake.
 	falling bool
@@ -69,7 +70,7 @@ func (r *registry) Receive(ctx actor.Context) {
 	case *stayedAwake:
 		if b := r.ballots[m.ballot]; b != nil {
 			b.falling = false
-			r.system.admission.open(m.ballot, b.pid)
+			r.system.admission.open(m.ballot, b.vitals)
 			r.flush(ctx, b)
 			b.tellLaid(false)
 		}
@@ -115,15 +116,16 @@ func (r *registry) wake(ctx actor.Context, id oponn.BallotID) *berth {
 		return nil
 	}
 	v := &exhibit{ballot: id, awake: time.Now()}
-	pid, err := ctx.SpawnNamed(r.system.ballotProps(id, v), "ballot/"+id.String())
+	props, box := r.system.ballotProps(id, v)
+	pid, err := ctx.SpawnNamed(props, "ballot/"+id.String())
 	if err != nil {
 		r.system.cfg.Logger.Error("ballot not spawned", "ballot", id.String(), "error", err)
 		return nil
 	}
-	b := &berth{pid: pid, exhibit: v}
+	b := &berth{pid: pid, vitals: box, exhibit: v}
 	r.ballots[id] = b
 	r.system.meters.awake.Store(int64(len(r.ballots)))
-	r.system.admission.open(id, pid)
+	r.system.admission.open(id, box)
 	return b
 }
 

@@ -120,7 +120,7 @@ func (r *request[T]) wait(ctx context.Context) (T, error) {
 // it is awake, else to the registry.
 func (s *System) post(ticket admitted, message any) {
 	if ticket.to != nil {
-		s.root.Send(ticket.to, message)
+		ticket.to.PostUserMessage(message)
 		return
 	}
 	s.root.Send(s.registry, message)

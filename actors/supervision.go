@@ -40,16 +40,18 @@ func (restartSoon) HandleFailure(_ *actor.ActorSystem, supervisor actor.Supervis
 // stopAtOnce stops a failing child: a stream is cheaper opened anew.
 var stopAtOnce = actor.NewOneForOneStrategy(0, 0, func(any) actor.Directive { return actor.StopDirective })
 
-// props returns how to make one actor of a kind, whose panics are logged. It is
-// counted where that is wanted.
+// props returns how to make one actor of a kind, which is counted and whose
+// panics are logged.
 func (s *System) props(kind string, producer actor.Producer, options ...actor.PropsOption) *actor.Props {
-	options = append(options, actor.WithDispatcher(&s.crew))
-	var v *vitals
-	if k := s.meters.kinds[kind]; k != nil {
-		v = &vitals{kind: k, mailbox: mailbox{crew: &s.crew}}
-		options = append(options, v.options()...)
-	}
-	return actor.PropsFromProducer(func() actor.Actor { return &logged{producer(), s.cfg.Logger, kind, v} }, options...)
+	props, _ := s.propsAndVitals(kind, producer, options...)
+	return props
+}
+
+// propsAndVitals is props, and returns the actor's mailbox as well.
+func (s *System) propsAndVitals(kind string, producer actor.Producer, options ...actor.PropsOption) (*actor.Props, *vitals) {
+	v := &vitals{kind: s.meters.kinds[kind], mailbox: mailbox{crew: &s.crew, lost: s.lost}}
+	options = append(append(options, actor.WithDispatcher(&s.crew)), v.options()...)
+	return actor.PropsFromProducer(func() actor.Actor { return &logged{producer(), s.cfg.Logger, kind, v} }, options...), v
 }
 
 // logged logs an actor's panic once with its stack, which the framework would
@@ -59,7 +61,7 @@ type logged struct {
 	actor.Actor
 	log    *slog.Logger
 	kind   string
-	vitals *vitals // nil: it is not counted
+	vitals *vitals
 }
 
 // Receive implements actor.Actor.
@@ -67,17 +69,11 @@ func (l *logged) Receive(ctx actor.Context) {
 	defer func() {
 		if reason := recover(); reason != nil {
 			logFailure(l.log, l.kind, ctx.Message(), reason)
-			if l.vitals != nil {
-				l.vitals.kind.failed.Add(1)
-			}
+			l.vitals.kind.failed.Add(1)
 			panic(reason)
 		}
 	}()
-	if l.vitals != nil {
-		l.vitals.receive(ctx, l.Actor)
-		return
-	}
-	l.Actor.Receive(ctx)
+	l.vitals.receive(ctx, l.Actor)
 }
 
 // logFailure logs what an actor failed over, while its stack is there.

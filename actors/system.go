@@ -150,18 +150,21 @@ func (s *System) deadline() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(context.Background(), s.cfg.Deadline)
 }
 
-// deadLetter answers what reached nobody, so that nobody waits for it.
+// deadLetter takes what the framework found nobody for.
 func (s *System) deadLetter(event any) {
-	letter, ok := event.(*actor.DeadLetterEvent)
-	if !ok {
-		return
+	if letter, ok := event.(*actor.DeadLetterEvent); ok {
+		s.lost(letter.Message)
 	}
-	s.meters.letters[letterKind(letter.Message)].Add(1)
-	switch m := letter.Message.(type) {
+}
+
+// lost answers what reached nobody, so that nobody waits for it.
+func (s *System) lost(message any) {
+	s.meters.letters[letterKind(message)].Add(1)
+	switch m := message.(type) {
 	case asked:
 		m.refuse(errBusy("Please try again."))
 	case *appendBatch:
-		s.root.Send(m.job.from, &committed{job: m.job, Appended: &oponn.Appended{Err: errBusy("Please try again.")}})
+		m.job.from.PostUserMessage(&committed{job: m.job, Appended: &oponn.Appended{Err: errBusy("Please try again.")}})
 	case *committed:
 		m.job.refuse(errUnknown(nil))
 	case *join:

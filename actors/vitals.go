@@ -125,6 +125,7 @@ func (v *vitals) measure(ctx actor.Context, do actor.Actor) {
 
 // gone forgets an actor that has stopped.
 func (v *vitals) gone() {
+	v.stopped = true
 	k := v.kind
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -96,7 +96,7 @@ func (w *writer) Receive(ctx actor.Context) {
 		for _, j := range w.queue {
 			j.take(time.Now())
 			w.system.meters.writer.waiting.Add(-int64(len(j.batch.Votes)))
-			ctx.Send(j.from, &committed{job: j, Appended: &oponn.Appended{Err: errBusy("Please try again.")}})
+			j.from.PostUserMessage(&committed{job: j, Appended: &oponn.Appended{Err: errBusy("Please try again.")}})
 		}
 	}
 }
@@ -128,7 +128,7 @@ func (w *writer) next(ctx actor.Context) {
 		root.Send(self, &transacted{result: result, took: time.Since(begun)})
 		for i, j := range jobs { // while the writer begins the next
 			w.system.meters.writer.waiting.Add(-int64(len(j.batch.Votes)))
-			root.Send(j.from, &committed{job: j, Appended: &result[i]})
+			j.from.PostUserMessage(&committed{job: j, Appended: &result[i]})
 		}
 	})
 }

@@ -2,6 +2,7 @@ package http
 
 import (
 	"bytes"
+	"math"
 	"net/http"
 	"net/textproto"
 	"net/url"
@@ -21,15 +22,18 @@ const maxFields = 24
 // voteHead reads the heads of requests that cast a vote by the API, and of no
 // other. What is in any way unusual it leaves to net/http, which reads the same
 // bytes: so it may be narrow, but must never read something else than net/http
-// would (FuzzVoteHead). A connection's heads differ in few fields: those that
-// are as they were are not made again.
+// would (FuzzVoteHead). A connection's heads differ in few lines: those that
+// are as they were are neither made again nor read again, but compared with the
+// last head, which is in one place of memory; the rest is in many.
 type voteHead struct {
 	url    *url.URL // its Path is that of the request
 	host   string
 	fields http.Header // without Host
 
-	lines  []headLine // of the last head
-	length int        // Content-Length
+	last   []byte            // the last head's fields as they came
+	sizes  [maxFields]uint16 // of their lines, with what ends them
+	length int               // Content-Length
+	lines  []headLine        // what they say
 }
 
 // headLine is a header field as it came last.
@@ -59,14 +63,19 @@ func (h *voteHead) read(arrived []byte) (body []byte, ok bool) {
 
 // forget forgets the last head.
 func (h *voteHead) forget() {
-	h.lines, h.host, h.length = h.lines[:0], "", -1
+	h.lines, h.last, h.host, h.length = h.lines[:0], h.last[:0], "", -1
 	clear(h.fields)
 }
 
 // readFields reads header fields to the empty line after them (RFC 9112,
 // section 5).
-func (h *voteHead) readFields(rest []byte) (body []byte, ok bool) {
+func (h *voteHead) readFields(arrived []byte) (body []byte, ok bool) {
+	rest, last, changed := arrived, h.last, false
 	for n := 0; ; n++ {
+		if same := h.same(n, rest, last); same > 0 {
+			rest, last = rest[same:], last[same:]
+			continue
+		}
 		end := bytes.IndexByte(rest, '\n')
 		if end < 1 || rest[end-1] != '\r' {
 			return nil, false
@@ -77,13 +86,35 @@ func (h *voteHead) readFields(rest []byte) (body []byte, ok bool) {
 			if n < len(h.lines) {
 				return nil, false // one is missing that was there: not worth a thought
 			}
+			if changed {
+				h.last = append(h.last[:0], arrived[:len(arrived)-len(rest)]...)
+			}
 			return rest, true
 		}
 		name, value, found := bytes.Cut(line, []byte(":"))
-		if value = bytes.Trim(value, " "); !found || n == maxFields || !h.set(n, name, value) {
+		if value = bytes.Trim(value, " "); !found || n == maxFields || end >= math.MaxUint16 {
 			return nil, false
 		}
+		if n < len(h.lines) && len(last) > 0 {
+			last = last[h.sizes[n]:]
+		}
+		if !h.set(n, name, value) {
+			return nil, false
+		}
+		changed, h.sizes[n] = true, uint16(end+1)
 	}
+}
+
+// same returns the size of line number n where it is as it was in the last head,
+// which is given from that line on; else zero.
+func (h *voteHead) same(n int, rest, last []byte) int {
+	if n >= len(h.lines) || len(last) == 0 {
+		return 0
+	}
+	if size := int(h.sizes[n]); len(rest) >= size && bytes.Equal(rest[:size], last[:size]) {
+		return size
+	}
+	return 0
 }
 
 // set notes field number n.
