@@ -18,7 +18,7 @@ const (
 	brisk     = 500  // votes between two looks: 2,000 a second
 	torrent   = 2500 // 10,000 a second
 	gathered  = 192 << 20
-	calmAfter = 40                     // looks: 10 s
+	calmAfter = 240                    // looks: a minute, after which another burst is less likely
 	look      = 250 * time.Millisecond // a burst has it from its first moments
 )
 
