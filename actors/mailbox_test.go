@@ -174,7 +174,7 @@ func TestMailbox_Stopped(t *testing.T) {
 }
 
 // TestMailbox_ManyPost posts from many places to many mailboxes: everything
-// arrives once, in the order of each sender, and few hands see to that.
+// arrives once, in the order of each sender.
 func TestMailbox_ManyPost(t *testing.T) {
 	const senders, mailboxes, each = 8, 50, 200
 	synctest.Test(t, func(t *testing.T) {
