@@ -4,8 +4,6 @@ import (
 	"runtime"
 	"slices"
 	"sync"
-
-	"github.com/asynkron/protoactor-go/actor"
 )
 
 const (
@@ -17,7 +15,7 @@ const (
 	runsAtOnce = 16
 )
 
-// crew is the dispatcher of all actors but subscribers. Mailboxes that have
+// crew runs the mailboxes of all actors but subscribers. Those that have
 // something to do stand in line, and goroutines run one after the other. A hand
 // that takes a mailbox calls the next hand when there are more, and none is
 // called while one is on its way: where all go on, a few run the mailboxes of a
@@ -40,9 +38,7 @@ type crew struct {
 // hand is a goroutine of a crew. Its channel is closed when it shall go.
 type hand struct{ call chan struct{} }
 
-var _ actor.Dispatcher = (*crew)(nil)
-
-// Schedule implements actor.Dispatcher.
+// Schedule has something run, which may take its time.
 func (c *crew) Schedule(run func()) {
 	c.mu.Lock()
 	c.line = append(c.line, run)
@@ -50,9 +46,6 @@ func (c *crew) Schedule(run func()) {
 	c.mu.Unlock()
 	c.summon(h)
 }
-
-// Throughput implements actor.Dispatcher.
-func (c *crew) Throughput() int { return throughput }
 
 // pick chooses a hand to be called: the one that was idle last, or a new one.
 // It chooses none while one is on its way, or nothing is to be done.

@@ -45,7 +45,7 @@ type mailbox struct {
 // maxIdleRoom is for how many messages a mailbox keeps room that has none.
 const maxIdleRoom = 1000
 
-// RegisterHandlers implements actor.Mailbox. The dispatcher is the crew.
+// RegisterHandlers implements actor.Mailbox. The dispatcher goes unused.
 func (m *mailbox) RegisterHandlers(invoker actor.MessageInvoker, _ actor.Dispatcher) {
 	m.invoker, m.work = invoker, m.run
 }

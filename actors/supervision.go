@@ -50,7 +50,7 @@ func (s *System) props(kind string, producer actor.Producer, options ...actor.Pr
 // propsAndVitals is props, and returns the actor's mailbox as well.
 func (s *System) propsAndVitals(kind string, producer actor.Producer, options ...actor.PropsOption) (*actor.Props, *vitals) {
 	v := &vitals{kind: s.meters.kinds[kind], mailbox: mailbox{crew: &s.crew, lost: s.lost}}
-	options = append(append(options, actor.WithDispatcher(&s.crew)), v.options()...)
+	options = append(options, v.options()...)
 	return actor.PropsFromProducer(func() actor.Actor { return &logged{producer(), s.cfg.Logger, kind, v} }, options...), v
 }
 

@@ -19,9 +19,9 @@ const hardlyAny = 50 * time.Microsecond
 
 // useHugePages puts the heap on huge pages, as far as it is in use, within a
 // time. It takes a tenth of a processor for that, with pauses after each page;
-// what is on huge pages already takes no time. A vote touches
-// memory all over the heap, and on ordinary pages, of which the processor
-// remembers only some megabytes, an eighth of its time goes into finding it.
+// what is on huge pages already takes no time. A vote touches memory all over
+// the heap, and on ordinary pages, of which the processor remembers only some
+// megabytes, an eighth of its time goes into finding it.
 //
 // The memory is not more for it: Go takes the lowest pages first, so that those
 // in use are side by side. Whatever Go gives back stops being huge by itself.
