@@ -19,11 +19,11 @@ type watch struct {
 	done sync.WaitGroup
 
 	mu   sync.Mutex
+	last marks
 	most map[int]int64 // memory
 }
 
-// watchEvery is how often memory is looked at between the marks: that costs
-// the server's kernel some time.
+// watchEvery is how often memory is looked at between the marks.
 const watchEvery = 2 * time.Second
 
 func startWatch(pids []int) *watch {
@@ -37,7 +37,7 @@ func startWatch(pids []int) *watch {
 		for {
 			select {
 			case <-tick.C:
-				_, _ = w.mark() // the marks at the borders tell when a process has gone
+				w.look()
 			case <-w.stop:
 				return
 			}
@@ -66,7 +66,26 @@ func (w *watch) mark() (marks, error) {
 	for pid, u := range m {
 		w.most[pid] = max(w.most[pid], u.Memory)
 	}
+	w.last = m
 	return m, nil
+}
+
+// look finds out how much memory the processes have, but for what they share:
+// that is taken to be as it was at the last mark. To count it would stop them,
+// and whoever else shares their processors, for some milliseconds.
+func (w *watch) look() {
+	w.mu.Lock()
+	last := w.last
+	w.mu.Unlock()
+	for pid, u := range last {
+		now, err := procstat.Anonymous(pid)
+		if err != nil {
+			continue // the marks at the borders tell when a process has gone
+		}
+		w.mu.Lock()
+		w.most[pid] = max(w.most[pid], u.Memory-u.Anonymous+now)
+		w.mu.Unlock()
+	}
 }
 
 func (w *watch) highest() map[int]int64 {

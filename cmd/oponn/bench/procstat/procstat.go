@@ -13,6 +13,9 @@ type Usage struct {
 	// Memory is what resides in memory in bytes, with pages that processes
 	// share divided among them where the system tells.
 	Memory int64
+	// Anonymous is the part of Memory in bytes that no file and no other process
+	// is behind, such as heaps.
+	Anonymous int64
 	// Name is the command's.
 	Name string
 }

@@ -13,7 +13,9 @@ import (
 // architectures that Go runs on.
 const clockTick = 10 * time.Millisecond
 
-// Read returns what a process and its descendants use.
+// Read returns what a process and its descendants use. The kernel goes through
+// all of their pages for it, which takes it some milliseconds in which neither
+// they nor others go on: not for the middle of a measurement.
 func Read(pid int) (Usage, error) {
 	root, err := readStat(pid)
 	if err != nil {
@@ -23,8 +25,23 @@ func Read(pid int) (Usage, error) {
 	for _, p := range family(root) {
 		u.CPU += p.cpu
 		u.Memory += memory(p.pid)
+		u.Anonymous += anonymous(p.pid)
 	}
 	return u, nil
+}
+
+// Anonymous returns the anonymous memory of a process and its descendants, in
+// bytes. The kernel has that at hand.
+func Anonymous(pid int) (int64, error) {
+	root, err := readStat(pid)
+	if err != nil {
+		return 0, fmt.Errorf("procstat: no process %d: %w", pid, err)
+	}
+	var sum int64
+	for _, p := range family(root) {
+		sum += anonymous(p.pid)
+	}
+	return sum, nil
 }
 
 type stat struct {
@@ -82,6 +99,8 @@ func memory(pid int) int64 {
 	}
 	return kilobytes(dir+"/status", "VmRSS:")
 }
+
+func anonymous(pid int) int64 { return kilobytes("/proc/"+strconv.Itoa(pid)+"/status", "RssAnon:") }
 
 func kilobytes(file, field string) int64 {
 	b, err := os.ReadFile(file)

@@ -17,7 +17,7 @@ func TestRead_CountsChildren(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if before.Memory < 1<<20 || before.Name == "" {
+	if before.Memory < 1<<20 || before.Name == "" || before.Anonymous <= 0 || before.Anonymous > before.Memory {
 		t.Errorf("this process uses %+v", before)
 	}
 	parent := exec.CommandContext(t.Context(), "sh", "-c", "sh -c 'while :; do :; done' & wait")
@@ -45,6 +45,44 @@ func TestRead_CountsChildren(t *testing.T) {
 		case <-patience:
 			t.Fatalf("a child that works is not counted: %+v", u)
 		}
+	}
+}
+
+// TestAnonymous_CountsChildren has a shell start two children when it is told.
+func TestAnonymous_CountsChildren(t *testing.T) {
+	t.Parallel()
+	parent := exec.CommandContext(t.Context(), "sh", "-c", "echo; read go; sleep 60 & sleep 60 & echo; wait")
+	parent.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	parent.Cancel = func() error { return syscall.Kill(-parent.Process.Pid, syscall.SIGKILL) }
+	input, err := parent.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	output, err := parent.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := parent.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = parent.Wait() })
+	anonymous := func() int64 {
+		t.Helper()
+		if _, err := output.Read(make([]byte, 1)); err != nil {
+			t.Fatal(err)
+		}
+		n, err := procstat.Anonymous(parent.Process.Pid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	alone := anonymous()
+	if _, err := input.Write([]byte("go\n")); err != nil {
+		t.Fatal(err)
+	}
+	if all := anonymous(); alone <= 0 || all < alone*3/2 {
+		t.Errorf("alone it has %d bytes, with two children %d", alone, all)
 	}
 }
 
