@@ -15,12 +15,27 @@ import (
 // faster than torrent, it is worth a tenth of a processor for some seconds to put
 // the heap on huge pages.
 const (
+	ordinary  = 100  // percent
 	brisk     = 500  // votes between two looks: 2,000 a second
 	torrent   = 2500 // 10,000 a second
 	gathered  = 192 << 20
 	calmAfter = 240                    // looks: a minute, after which another burst is less likely
 	look      = 250 * time.Millisecond // a burst has it from its first moments
+	settled   = 40                     // looks: as long is a heap left alone that is on huge pages
 )
+
+// collector is how garbage is collected now.
+type collector struct{ percent int }
+
+// gather lets garbage gather to so many percent of what lives, or about as
+// many: to change it stops all threads for a moment, which is over when the
+// last one has had its turn on a processor.
+func (c *collector) gather(percent int) {
+	if percent == ordinary || percent < c.percent*3/4 || percent > c.percent*4/3 {
+		c.percent = percent
+		debug.SetGCPercent(percent)
+	}
+}
 
 // pace sets how much garbage may gather, and where, by how many votes have been
 // committed so far, until the context ends. An operator's GOGC stands.
@@ -28,11 +43,11 @@ func pace(ctx context.Context, votes func() uint64) {
 	if os.Getenv("GOGC") != "" {
 		return
 	}
-	const ordinary = 100
-	defer debug.SetGCPercent(ordinary)
+	garbage := collector{percent: ordinary}
+	defer garbage.gather(ordinary)
 	ticker := time.NewTicker(look)
 	defer ticker.Stop()
-	last, calm := votes(), calmAfter
+	last, calm, rest := votes(), calmAfter, 0
 	for {
 		select {
 		case <-ctx.Done():
@@ -43,14 +58,15 @@ func pace(ctx context.Context, votes func() uint64) {
 		switch flow := now - last; {
 		case flow >= brisk:
 			calm = 0
-			debug.SetGCPercent(max(ordinary, int(gathered*100/(live()+1))))
-			if flow >= torrent {
-				useHugePages(look)
+			garbage.gather(max(ordinary, int(gathered*100/(live()+1))))
+			if rest--; flow >= torrent && rest <= 0 && useHugePages(look) {
+				rest = settled
 			}
 		case calm < calmAfter:
 			if calm++; calm == calmAfter {
-				debug.SetGCPercent(ordinary)
+				garbage.gather(ordinary)
 				debug.FreeOSMemory()
+				rest = 0
 			}
 		}
 		last = now

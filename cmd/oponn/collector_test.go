@@ -58,6 +58,18 @@ func TestPace(t *testing.T) {
 	})
 }
 
+// TestCollector_Gather knows by the collector's own setting what was done.
+func TestCollector_Gather(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	c := collector{percent: ordinary}
+	for _, step := range []struct{ asked, is int }{{1500, 1500}, {1400, 1500}, {1900, 1500}, {2100, 2100}, {1500, 1500}, {101, 101}, {100, 100}} {
+		c.gather(step.asked)
+		if got := percent(); got != step.is {
+			t.Errorf("asked for %d %%: %d", step.asked, got)
+		}
+	}
+}
+
 func TestPace_OperatorsDecide(t *testing.T) {
 	t.Setenv("GOGC", "50")
 	pace(context.Background(), nil) // returns at once

@@ -18,8 +18,9 @@ const hugePage = 2 << 20
 const hardlyAny = 50 * time.Microsecond
 
 // useHugePages puts the heap on huge pages, as far as it is in use, within a
-// time. It takes a tenth of a processor for that, with pauses after each page;
-// what is on huge pages already takes no time. A vote touches memory all over
+// time, and says whether it was already. It takes a tenth of a processor for that, with pauses after each page;
+// what is on huge pages already takes next to none, but has each processor put
+// away what it has at hand. A vote touches memory all over
 // the heap, and on ordinary pages, of which the processor remembers only some
 // megabytes, an eighth of its time goes into finding it.
 //
@@ -27,20 +28,24 @@ const hardlyAny = 50 * time.Microsecond
 // in use are side by side. Whatever Go gives back stops being huge by itself.
 // See MADV_COLLAPSE in madvise(2), which Linux has since 6.1. Where it refuses,
 // or somebody touches the memory just then, that stays as it is.
-func useHugePages(within time.Duration) {
+func useHugePages(within time.Duration) (already bool) {
 	end := time.Now().Add(within)
 	from, to := heapMapping()
 	to = min(to, from+heapInUse())
+	pages, moved := 0, 0
 	for page := (from + hugePage - 1) &^ (hugePage - 1); page+hugePage <= to; page += hugePage {
 		begin := time.Now()
 		if begin.After(end) {
-			return
+			return false
 		}
 		_, _, _ = unix.Syscall(unix.SYS_MADVISE, page, hugePage, unix.MADV_COLLAPSE)
+		pages++
 		if took := time.Since(begin); took > hardlyAny {
+			moved++
 			time.Sleep(9 * took)
 		}
 	}
+	return moved <= pages/16 // one that was interrupted seems to have been moved
 }
 
 // heapMapping returns where the part of the heap lies that the process began

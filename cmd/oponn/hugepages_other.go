@@ -4,5 +4,5 @@ package main
 
 import "time"
 
-// useHugePages does nothing here.
-func useHugePages(time.Duration) {}
+// useHugePages has nothing to do here.
+func useHugePages(time.Duration) (already bool) { return true }
