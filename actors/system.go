@@ -136,6 +136,12 @@ func (s *System) writer(ballot oponn.BallotID) *actor.PID {
 // and refused ones among them.
 func (s *System) Committed() uint64 { return s.committed.Load() }
 
+// Waiting returns how many requests to ballots have no answer yet.
+func (s *System) Waiting() int {
+	waiting, _ := s.admission.load()
+	return waiting
+}
+
 // task runs what may block, outside any actor; Drain waits for it.
 func (s *System) task(do func()) {
 	s.tasks.Add(1)

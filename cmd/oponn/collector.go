@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"math"
 	"os"
 	"runtime/debug"
 	"runtime/metrics"
@@ -13,11 +14,14 @@ import (
 // stack of every voter who waits, and there are ten to twenty a second else.
 // When it is calm again, the memory goes back to the system. Where they flow
 // faster than torrent, it is worth a tenth of a processor for some seconds to put
-// the heap on huge pages.
+// the heap on huge pages. One page may stop a processor for longer than late:
+// where votes don't take as long, for there are not more of them than can be
+// taken, it is one page for each look.
 const (
 	ordinary  = 100  // percent
 	brisk     = 500  // votes between two looks: 2,000 a second
 	torrent   = 2500 // 10,000 a second
+	late      = 3 * time.Millisecond
 	gathered  = 192 << 20
 	calmAfter = 240                    // looks: a minute, after which another burst is less likely
 	look      = 250 * time.Millisecond // a burst has it from its first moments
@@ -37,9 +41,15 @@ func (c *collector) gather(percent int) {
 	}
 }
 
-// pace sets how much garbage may gather, and where, by how many votes have been
-// committed so far, until the context ends. An operator's GOGC stands.
-func pace(ctx context.Context, votes func() uint64) {
+// traffic tells how many votes have been committed so far, and how many wait.
+type traffic interface {
+	Committed() uint64
+	Waiting() int
+}
+
+// pace sets how much garbage may gather, and where, by what the traffic is,
+// until the context ends. An operator's GOGC stands.
+func pace(ctx context.Context, votes traffic) {
 	if os.Getenv("GOGC") != "" {
 		return
 	}
@@ -47,19 +57,23 @@ func pace(ctx context.Context, votes func() uint64) {
 	defer garbage.gather(ordinary)
 	ticker := time.NewTicker(look)
 	defer ticker.Stop()
-	last, calm, rest := votes(), calmAfter, 0
+	last, calm, rest, heap := votes.Committed(), calmAfter, 0, mover{}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
-		now := votes()
+		now := votes.Committed()
 		switch flow := now - last; {
 		case flow >= brisk:
 			calm = 0
 			garbage.gather(max(ordinary, int(gathered*100/(live()+1))))
-			if rest--; flow >= torrent && rest <= 0 && useHugePages(look) {
+			pages := 1
+			if took(flow, votes.Waiting()) >= late {
+				pages = math.MaxInt
+			}
+			if rest--; flow >= torrent && rest <= 0 && heap.move(look, pages) {
 				rest = settled
 			}
 		case calm < calmAfter:
@@ -71,6 +85,12 @@ func pace(ctx context.Context, votes func() uint64) {
 		}
 		last = now
 	}
+}
+
+// took returns how long votes took, of which so many came in a look and so many
+// wait now (J. D. C. Little, "A Proof for the Queuing Formula: L = λW", 1961).
+func took(flow uint64, waiting int) time.Duration {
+	return look * time.Duration(waiting) / time.Duration(flow)
 }
 
 // live returns the bytes that the last collection found in use.

@@ -16,19 +16,28 @@ func percent() int {
 	return now
 }
 
+// seenTraffic is what a test says that it is.
+type seenTraffic struct {
+	votes   atomic.Uint64
+	waiting atomic.Int64
+}
+
+func (s *seenTraffic) Committed() uint64 { return s.votes.Load() }
+func (s *seenTraffic) Waiting() int      { return int(s.waiting.Load()) }
+
 func TestPace(t *testing.T) {
 	t.Setenv("GOGC", "")
 	synctest.Test(t, func(t *testing.T) {
-		var votes atomic.Uint64
+		var traffic seenTraffic
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() {
-			pace(ctx, votes.Load)
+			pace(ctx, &traffic)
 			close(ended)
 		}()
 		pass := func(looks int, rate uint64) {
 			for range looks {
-				votes.Add(rate)
+				traffic.votes.Add(rate)
 				time.Sleep(look) // virtual time
 				synctest.Wait()
 			}
@@ -56,6 +65,15 @@ func TestPace(t *testing.T) {
 			t.Errorf("in the end: %d %%", got)
 		}
 	})
+}
+
+func TestTook(t *testing.T) {
+	t.Parallel()
+	for waiting, want := range map[int]time.Duration{0: 0, 40: 2 * time.Millisecond, 5000: look} {
+		if got := took(5000, waiting); got != want {
+			t.Errorf("%d wait, and 20,000 a second come: %v each, want %v", waiting, got, want)
+		}
+	}
 }
 
 // TestCollector_Gather knows by the collector's own setting what was done.

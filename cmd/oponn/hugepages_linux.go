@@ -17,35 +17,46 @@ const hugePage = 2 << 20
 // hardlyAny is what asking for a huge page takes where there is one.
 const hardlyAny = 50 * time.Microsecond
 
-// useHugePages puts the heap on huge pages, as far as it is in use, within a
-// time, and says whether it was already. It takes a tenth of a processor for that, with pauses after each page;
-// what is on huge pages already takes next to none, but has each processor put
-// away what it has at hand. A vote touches memory all over
-// the heap, and on ordinary pages, of which the processor remembers only some
-// megabytes, an eighth of its time goes into finding it.
+// mover puts the heap on huge pages, as far as it is in use. Its zero value
+// begins with the first page.
+type mover struct {
+	next        uintptr // page
+	seen, moved int     // pages of this round
+}
+
+// move goes on for a time, until it has moved that many pages or it is through,
+// and says whether hardly any was left to move in this round. It takes a tenth of
+// a processor, with pauses after each page; what is on huge pages already takes
+// next to none, but has each processor put away what it has at hand. A vote
+// touches memory all over the heap, and on ordinary pages, of which the
+// processor remembers only some megabytes, an eighth of its time goes into
+// finding it.
 //
 // The memory is not more for it: Go takes the lowest pages first, so that those
 // in use are side by side. Whatever Go gives back stops being huge by itself.
 // See MADV_COLLAPSE in madvise(2), which Linux has since 6.1. Where it refuses,
 // or somebody touches the memory just then, that stays as it is.
-func useHugePages(within time.Duration) (already bool) {
+func (m *mover) move(within time.Duration, most int) (settled bool) {
 	end := time.Now().Add(within)
 	from, to := heapMapping()
 	to = min(to, from+heapInUse())
-	pages, moved := 0, 0
-	for page := (from + hugePage - 1) &^ (hugePage - 1); page+hugePage <= to; page += hugePage {
+	for page := max((from+hugePage-1)&^(hugePage-1), m.next); page+hugePage <= to; page += hugePage {
 		begin := time.Now()
-		if begin.After(end) {
+		if begin.After(end) || most == 0 {
+			m.next = page
 			return false
 		}
 		_, _, _ = unix.Syscall(unix.SYS_MADVISE, page, hugePage, unix.MADV_COLLAPSE)
-		pages++
+		m.seen++
 		if took := time.Since(begin); took > hardlyAny {
-			moved++
+			m.moved++
+			most--
 			time.Sleep(9 * took)
 		}
 	}
-	return moved <= pages/16 // one that was interrupted seems to have been moved
+	settled = m.moved <= m.seen/16 // one that was interrupted seems to have been moved
+	*m = mover{}
+	return settled
 }
 
 // heapMapping returns where the part of the heap lies that the process began

@@ -46,20 +46,28 @@ func collapses(t *testing.T) bool {
 	return unix.Madvise(memory, unix.MADV_COLLAPSE) == nil
 }
 
-func TestUseHugePages(t *testing.T) {
+func TestMove(t *testing.T) {
 	possible := collapses(t)
 	heap := make([]byte, 16*hugePage)
 	for i := range heap {
 		heap[i] = byte(i % 251)
 	}
 	before := hugeKB(t)
-	if useHugePages(-time.Second) {
-		t.Error("without time, nothing is said to be left to do")
+	var m mover
+	if m.move(-time.Second, 100) || m.move(time.Minute, 0) {
+		t.Error("without time, or pages, nothing is said to be left to do")
 	}
 	if got := hugeKB(t); got != before {
 		t.Errorf("without time: %d KB on huge pages, %d before", got, before)
 	}
-	useHugePages(time.Minute)
+	for turns := 1; ; turns++ {
+		if m.move(time.Minute, 3); m == (mover{}) {
+			break // it begins anew
+		}
+		if turns > 1000 {
+			t.Fatalf("there is no end of it: %+v", m)
+		}
+	}
 	if got := hugeKB(t); possible && got < 8*hugePage>>10 {
 		t.Errorf("%d KB on huge pages, %d before", got, before)
 	}

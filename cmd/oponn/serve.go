@@ -61,7 +61,7 @@ func (s *instance) run(ctx context.Context) error {
 		return nil
 	})
 	group.Go(func() error {
-		pace(ctx, s.runtime.Committed)
+		pace(ctx, s.runtime)
 		return nil
 	})
 	group.Go(func() error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -103,9 +104,13 @@ func (s booth) load(b *testing.B, plan bench.Plan) *findings.Report {
 // calm measures how long a vote takes at half of what saturates, in commit
 // times: those of the transactions at that rate, and what a lonely vote takes,
 // whose transaction nobody shares. The bare handler at the same rate tells how
-// much of it is the machine's and the tester's.
+// much of it is the machine's and the tester's. What all have written before is
+// brought to the disk first, or the kernel does that meanwhile.
 func calm(b *testing.B, bare, s booth, saturated float64) {
 	b.Helper()
+	if err := exec.CommandContext(b.Context(), "sync").Run(); err != nil {
+		b.Fatal(err)
+	}
 	alone := s.load(b, bench.Plan{Connections: 1, Duration: heat / 2}).Votes.Acknowledgement
 	plan := bench.Plan{Connections: 400, Rate: saturated / 2, Duration: heat}
 	var p50, p99, commit, nothing []float64
