@@ -168,8 +168,14 @@ func (v *Visitor) Do(steps ...chromedp.Action[chromedp.Void]) error {
 	return chromedp.Do(ctx, steps...)
 }
 
-// Go opens a page and waits until it has loaded.
-func (v *Visitor) Go(url string) error { return v.Do(chromedp.Navigate(url)) }
+// Go opens a page and waits until it has loaded. The framework may take the end
+// of the last page's loading for this one's, when little of it is there.
+func (v *Visitor) Go(url string) error {
+	if err := v.Do(chromedp.Navigate(url)); err != nil {
+		return fmt.Errorf("open %s: %w", url, err)
+	}
+	return v.AwaitTrue("document.readyState === 'complete'")
+}
 
 // Window changes the size of the page, in CSS pixels.
 func Window(width, height int64) Option { return chromedp.EmulateViewport(width, height) }
