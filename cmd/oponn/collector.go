@@ -35,7 +35,8 @@ type collector struct{ percent int }
 // many: to change it stops all threads for a moment, which is over when the
 // last one has had its turn on a processor.
 func (c *collector) gather(percent int) {
-	if percent == ordinary || percent < c.percent*3/4 || percent > c.percent*4/3 {
+	near := percent >= c.percent*3/4 && percent <= c.percent*4/3
+	if percent != c.percent && (percent == ordinary || !near) {
 		c.percent = percent
 		debug.SetGCPercent(percent)
 	}

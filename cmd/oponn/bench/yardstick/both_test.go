@@ -62,7 +62,7 @@ func BenchmarkOverload(b *testing.B) {
 	for _, times := range []float64{1.25, 1.5, 2} {
 		patient.overload(b, "good", bench.Plan{Connections: 8000, Rate: patient.saturated * times, Duration: heat}, times)
 	}
-	// As long that it matters little that all of these connections are opened at
+	// So long that it matters little that all of these connections are opened at
 	// its beginning.
 	patient.overload(b, "good", bench.Plan{Connections: 8000, Duration: 5 * heat}, 0)
 	// No more may wait than half of the tester's connections. Voters who are
