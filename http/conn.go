@@ -28,15 +28,18 @@ import (
 // It relies on net/http reading ahead into a buffer of one byte of its own, and
 // bearing such a read that brings neither a byte nor an error.
 //
-// Votes that programs send one after the other don't get as far as net/http:
-// they are answered while it waits for the next request (see fastPath), from the
-// second on by the reactor (see pending).
+// Votes that programs send one after the other don't get as far as net/http.
+// Most are answered by the reactor before there is such a connection (see door);
+// those that come on it are answered while net/http waits for the next request
+// (see fastPath), from the second on by the reactor again (see pending).
 type conn struct {
 	net.Conn // of package rawconn, over a *net.TCPConn: it has no shortcuts around Write
 
 	// buffer is what was last read into, to its end; size, the most there was.
 	buffer []byte
 	size   int
+
+	arrived []byte // what was read of it before, and is read first
 
 	at     place
 	server *Server // nil: there is no fast path
@@ -146,6 +149,11 @@ func (c *conn) Read(b []byte) (int, error) {
 		return 0, nil
 	}
 	c.buffer, c.size = b[:cap(b)], max(c.size, len(b))
+	if len(c.arrived) > 0 {
+		n := copy(b, c.arrived)
+		c.arrived, c.at = c.arrived[n:], within
+		return n, nil
+	}
 	for {
 		n, err := c.arrive(b)
 		if err != nil || c.server == nil || !c.between(b) || !bytes.HasPrefix(b[:n], []byte(voteHeadBegin)) {
@@ -153,7 +161,8 @@ func (c *conn) Read(b []byte) (int, error) {
 			return n, err
 		}
 		if c.fast == nil {
-			c.fast = newFastPath(c.server, c)
+			c.fast = newFastPath(c.server, c.RemoteAddr().String())
+			c.fast.conn = c
 		}
 		served, err := c.fast.serve(b[:n])
 		switch {
@@ -187,20 +196,22 @@ func (c *conn) visit(b []byte) (n int, err error) {
 	}
 	c.fast.answer.pending = c.fast.pending
 	defer func() { c.fast.answer.pending = nil }()
+	departs := make(chan reactor.Departure, 1)
+	terms := reactor.Terms{Most: len(b), Departed: func(d reactor.Departure) { departs <- d }}
 	c.mu.Lock()
 	if !c.closed {
-		c.resident = c.server.reactor.Admit(tcp, len(b), c.fast.pending)
+		c.resident = c.server.reactor.Admit(tcp, terms, c.fast.pending)
 	}
 	resident := c.resident
 	c.mu.Unlock()
 	if resident == nil {
 		return 0, nil
 	}
-	departure := resident.Wait()
+	departure := <-departs
 	if departure.Err != nil {
 		return 0, departure.Err
 	}
-	if err := c.back(departure.Conn); err != nil {
+	if err := c.back(departure); err != nil {
 		return 0, err
 	}
 	if len(departure.Unsent) > 0 {
@@ -212,7 +223,11 @@ func (c *conn) visit(b []byte) (n int, err error) {
 }
 
 // back goes on with a connection that the reactor has given back.
-func (c *conn) back(tcp *net.TCPConn) error {
+func (c *conn) back(departure reactor.Departure) error {
+	tcp, err := departure.Conn()
+	if err != nil {
+		return err //nolint:wrapcheck // it says where it is from
+	}
 	now := time.Now()
 	c.mu.Lock()
 	c.Conn, c.resident, c.read, c.write = rawconn.Over(tcp), nil, deadline{}, deadline{}
@@ -274,19 +289,4 @@ func (c *conn) again(d *deadline, err error, set func(time.Time) error) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return d.early(err, set)
-}
-
-// plain wraps a listener's TCP connections.
-type plain struct {
-	net.Listener
-	server *Server // whose votes take the fast path; may be nil
-}
-
-// Accept implements net.Listener.
-func (l plain) Accept() (net.Conn, error) {
-	accepted, err := l.Listener.Accept()
-	if tcp, ok := accepted.(*net.TCPConn); ok {
-		return &conn{Conn: rawconn.Over(tcp), server: l.server}, err
-	}
-	return accepted, err
 }

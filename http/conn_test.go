@@ -153,7 +153,7 @@ func TestConn_Pipelined(t *testing.T) {
 		w.Write(body)
 	})}
 	t.Cleanup(func() { server.Close() })
-	go server.Serve(plain{listener, nil})
+	go server.Serve(plain{listener})
 	peer, err := net.Dial("tcp", listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -181,4 +181,12 @@ func TestConn_Pipelined(t *testing.T) {
 			t.Errorf("answered %q, %v; want %q", got, err, body)
 		}
 	}
+}
+
+// plain wraps a listener's connections.
+type plain struct{ net.Listener }
+
+func (l plain) Accept() (net.Conn, error) {
+	accepted, err := l.Listener.Accept()
+	return &conn{Conn: accepted}, err
 }

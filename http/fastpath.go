@@ -18,7 +18,7 @@ import (
 // It belongs to one connection, and is used by one goroutine at a time.
 type fastPath struct {
 	server *Server
-	conn   *conn
+	conn   *conn // nil at the door
 	head   voteHead
 	body   wholeBody
 	answer answer
@@ -27,13 +27,13 @@ type fastPath struct {
 	pending *pending // nil until the reactor has the connection
 }
 
-// newFastPath returns that of a connection.
-func newFastPath(s *Server, c *conn) *fastPath {
-	f := &fastPath{server: s, conn: c, answer: answer{header: make(http.Header)}}
+// newFastPath returns that of a connection with a peer.
+func newFastPath(s *Server, peer string) *fastPath {
+	f := &fastPath{server: s, answer: answer{header: make(http.Header)}}
 	f.head.url = new(url.URL)
 	f.head.fields = make(http.Header)
 	f.head.forget()
-	f.request.RemoteAddr = c.RemoteAddr().String()
+	f.request.RemoteAddr = peer
 	return f
 }
 

@@ -72,6 +72,18 @@ func (l *client) ended() {
 	}
 }
 
+// inside is a client that net/http has let in, as it has said something other
+// than a vote.
+func (w *world) inside(t *testing.T) *client {
+	t.Helper()
+	l := w.client(t)
+	l.say(anything).want(t, http.StatusOK)
+	return l
+}
+
+// anything is a request other than a vote.
+const anything = "GET /api/v1/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n"
+
 // voteBytes makes the bytes of a vote on a ballot, with more header fields.
 func (w *world) voteBytes(ballot, token, body string, more ...string) string {
 	text := "POST /api/v1/ballots/" + ballot + "/votes HTTP/1.1\r\nHost: " + strings.TrimPrefix(w.url, "http://") + "\r\n"
@@ -87,7 +99,7 @@ func (w *world) one(ballot string) string {
 }
 
 // ways counts votes by the way they come: past net/http, of which the first of a
-// connection is waited for, and by net/http.
+// connection that was let in is waited for, and by net/http.
 type ways struct{ first, later, slow atomic.Int64 }
 
 // watched tells which way the votes come.
@@ -122,9 +134,9 @@ func common(t *testing.T, r reply) string {
 	return fmt.Sprint(h)
 }
 
-// TestFastPath_Same sends what a connection sends first, which net/http reads,
-// and once more after a vote. The answers must not differ but in what is new
-// each time.
+// TestFastPath_Same sends the same on all ways: read by net/http behind another
+// request, waited for, by the reactor after that, and by the reactor from the
+// beginning. The answers must not differ but in what is new each time.
 func TestFastPath_Same(t *testing.T) {
 	w := start(t, tuning{http: func(c *oponnhttp.Config) { c.RateLimits = true }})
 	b := w.ballot(teaOrCoffee())
@@ -146,26 +158,32 @@ func TestFastPath_Same(t *testing.T) {
 		"of another media": {http.StatusUnsupportedMediaType, func() string { return strings.Replace(w.one(b.ID), "application/json", "text/plain", 1) }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			first := w.client(t).say(c.made())
+			slow := w.client(t)
+			slow.write(anything + c.made())
+			slow.answer().want(t, http.StatusOK)
+			first := slow.answer()
 			head := common(t, first)
-			l := w.client(t)
-			l.say(w.one(b.ID)).want(t, http.StatusCreated)
-			for range 2 {
-				second := l.say(c.made())
+			inside, door := w.inside(t), w.client(t)
+			for way, second := range map[string]reply{
+				"waited for":     inside.say(c.made()),
+				"by the reactor": inside.say(c.made()),
+				"at the door":    door.say(c.made()),
+				"once more":      door.say(c.made()),
+			} {
 				if first.status != c.status || second.status != c.status || first.last || second.last {
-					t.Errorf("answered %d, then %d, want %d; %s", first.status, second.status, c.status, second.body)
+					t.Errorf("%s answered %d, else %d, want %d; %s", way, second.status, first.status, c.status, second.body)
 				}
 				if again := common(t, second); again != head {
-					t.Errorf("answered with %s, then with %s", head, again)
+					t.Errorf("%s answered with %s, else with %s", way, again, head)
 				}
 				if c.status >= http.StatusBadRequest && first.body != second.body {
-					t.Errorf("answered %s, then %s", first.body, second.body)
+					t.Errorf("%s answered %s, else %s", way, second.body, first.body)
 				}
 			}
 		})
 	}
-	if by.first.Load() < 3 || by.later.Load() < 3 {
-		t.Errorf("%d votes took the fast path and were waited for, %d were not", by.first.Load(), by.later.Load())
+	if first, later, slow := by.first.Load(), by.later.Load(), by.slow.Load(); first < 3 || later < 3 || slow < 3 {
+		t.Errorf("%d votes took the fast path and were waited for, %d were not, %d took the slow one", first, later, slow)
 	}
 	again := w.one(b.ID)
 	l := w.client(t)
@@ -252,18 +270,31 @@ func TestFastPath_OnlyAtABoundary(t *testing.T) {
 	}
 }
 
-// TestFastPath_Ends drains and shuts the server down while a vote on the fast
-// path, whose connection net/http thinks is idle, is not answered: the second of
-// a connection, which is waited for, or the third, which is not.
-func TestFastPath_Ends(t *testing.T) {
-	t.Run("waited for", func(t *testing.T) { endsWithAVote(t, 1, "(*fastPath).serve") })
-	t.Run("answered later", func(t *testing.T) { endsWithAVote(t, 2, "(*faults).castLater") })
+// stages are what has become of a connection when a vote comes on it.
+var stages = map[string]struct {
+	begin  func(*world, *testing.T) *client
+	before int // votes
+	way    string
+}{
+	"waited for":        {(*world).inside, 0, "(*fastPath).serve"},
+	"given to a loop":   {(*world).inside, 1, "(*faults).castLater"},
+	"new":               {(*world).client, 0, "(*faults).castLater"},
+	"still at the door": {(*world).client, 1, "(*faults).castLater"},
 }
 
-func endsWithAVote(t *testing.T, before int, way string) {
+// TestFastPath_Ends drains and shuts the server down while a vote on the fast
+// path, whose connection net/http thinks is idle, or doesn't know, is not
+// answered.
+func TestFastPath_Ends(t *testing.T) {
+	for name, stage := range stages {
+		t.Run(name, func(t *testing.T) { endsWithAVote(t, stage.begin, stage.before, stage.way) })
+	}
+}
+
+func endsWithAVote(t *testing.T, begin func(*world, *testing.T) *client, before int, way string) {
 	w := start(t, tuning{})
 	b := w.ballot(teaOrCoffee())
-	l, other := w.client(t), w.client(t)
+	l, other, silent := begin(w, t), begin(w, t), begin(w, t)
 	for range before {
 		l.say(w.one(b.ID)).want(t, http.StatusCreated)
 		other.say(w.one(b.ID)).want(t, http.StatusCreated)
@@ -307,18 +338,36 @@ func endsWithAVote(t *testing.T, before int, way string) {
 		t.Error(err)
 	}
 	l.ended()
+	silent.ended()
+}
+
+// TestDoor_CostsNoGoroutine: neither those who say nothing nor those who vote.
+func TestDoor_CostsNoGoroutine(t *testing.T) {
+	w := start(t, tuning{})
+	b := w.ballot(teaOrCoffee())
+	w.client(t).say(w.one(b.ID)).want(t, http.StatusCreated)
+	before := runtime.NumGoroutine()
+	const many = 50
+	for range many {
+		w.client(t)
+		w.client(t).say(w.one(b.ID)).want(t, http.StatusCreated)
+	}
+	if after := runtime.NumGoroutine(); after > before+many/5 {
+		t.Errorf("%d goroutines, %d before", after, before)
+	}
 }
 
 // TestFastPath_LosesPatience shuts down without time for the vote under way.
 func TestFastPath_LosesPatience(t *testing.T) {
-	t.Run("waited for", func(t *testing.T) { losesPatience(t, 1) })
-	t.Run("answered later", func(t *testing.T) { losesPatience(t, 2) })
+	for name, stage := range stages {
+		t.Run(name, func(t *testing.T) { losesPatience(t, stage.begin, stage.before) })
+	}
 }
 
-func losesPatience(t *testing.T, before int) {
+func losesPatience(t *testing.T, begin func(*world, *testing.T) *client, before int) {
 	w := start(t, tuning{})
 	b := w.ballot(teaOrCoffee())
-	l := w.client(t)
+	l := begin(w, t)
 	for range before {
 		l.say(w.one(b.ID)).want(t, http.StatusCreated)
 	}

@@ -142,7 +142,8 @@ func votes(tb testing.TB, cast func(*fastPath, []byte) bool) func() {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	f := newFastPath(s, &conn{Conn: nowhere{}, server: s})
+	f := newFastPath(s, "192.0.2.1:1")
+	f.conn = &conn{Conn: nowhere{}, server: s}
 	votes := make([][]byte, 64)
 	for i := range votes {
 		votes[i] = []byte(aVote(`{"choices":["1"]}`, "Host: vote.example", "Authorization: Bearer "+newVoterToken(s.tokens, time.Now()),

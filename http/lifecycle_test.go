@@ -90,6 +90,7 @@ func TestHalfSentRequests(t *testing.T) {
 	w := start(t, tuning{http: func(c *oponnhttp.Config) { c.ReadTimeout = 200 * time.Millisecond }})
 	host := strings.TrimPrefix(w.url, "http://")
 	for name, c := range map[string]struct{ sent, answer string }{
+		"nothing":            {"", ""},
 		"half a head":        {"GET / HTT", ""},
 		"no end of the head": {"GET / HTTP/1.1\r\nHost: " + host + "\r\n", ""},
 		"half a body":        {"POST /api/v1/ballots HTTP/1.1\r\nHost: " + host + "\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"question\"", "400"},

@@ -15,15 +15,15 @@ import (
 func TestFastPath_Panics(t *testing.T) {
 	bug := func(func() (oponn.Receipt, error)) (oponn.Receipt, error) { panic("a bug") }
 	for name, c := range map[string]struct {
-		before int
-		way    string
-		fail   func(*faults)
+		begin func(*world, *testing.T) *client
+		way   string
+		fail  func(*faults)
 	}{
-		"while it is waited for": {1, "(*fastPath).serve", func(f *faults) { f.cast = bug }},
-		"when it is cast": {2, "(*pending).Begin", func(f *faults) {
+		"while it is waited for": {(*world).inside, "(*fastPath).serve", func(f *faults) { f.cast = bug }},
+		"when it is cast": {(*world).client, "(*pending).Begin", func(f *faults) {
 			f.castThen = func(func(oponn.Casting)) error { panic("a bug") }
 		}},
-		"when it is answered": {2, "(*pending).Answer", func(f *faults) {
+		"when it is answered": {(*world).client, "(*pending).Answer", func(f *faults) {
 			f.castThen = func(told func(oponn.Casting)) error {
 				told(casting(func() (oponn.Receipt, error) { panic("a bug") }))
 				return nil
@@ -33,10 +33,7 @@ func TestFastPath_Panics(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := start(t, tuning{})
 			b := w.ballot(teaOrCoffee())
-			l := w.client(t)
-			for range c.before {
-				l.say(w.one(b.ID)).want(t, http.StatusCreated)
-			}
+			l := c.begin(w, t)
 			w.faults.set(c.fail)
 			wantProblem(t, l.say(w.one(b.ID)), http.StatusInternalServerError, "internal")
 			w.faults.set(func(f *faults) { f.cast, f.castThen = nil, nil })

@@ -127,7 +127,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.Serv
 // returns nil.
 func (s *Server) Serve(l net.Listener) error {
 	if canTakeOver { // else streams need to read ahead
-		l = plain{l, s}
+		l = newDoor(s, l)
 	}
 	return served(s.http.Serve(l))
 }

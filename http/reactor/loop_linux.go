@@ -3,10 +3,13 @@ package reactor
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"os"
+	"slices"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/oponn/oponn/http/rawconn"
 )
@@ -16,6 +19,7 @@ import (
 type loop struct {
 	epoll  *os.File
 	fd     int // of epoll
+	idle   time.Duration
 	failed func(reason any)
 
 	mu        sync.Mutex
@@ -39,7 +43,7 @@ const most = 4 << 10
 
 // newLoop starts a loop. An epoll descriptor can itself be waited for: so the
 // goroutine parks like any other, and ends when the file is closed.
-func newLoop(failed func(reason any)) (*loop, error) {
+func newLoop(cfg Config) (*loop, error) {
 	fd, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
 	if err == nil {
 		err = syscall.SetNonblock(fd, true)
@@ -47,7 +51,7 @@ func newLoop(failed func(reason any)) (*loop, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reactor: epoll: %w", err)
 	}
-	l := &loop{fd: fd, epoll: os.NewFile(uintptr(fd), "epoll"), failed: failed, residents: make(map[int32]*Resident), ready: make(chan struct{}, 1)}
+	l := &loop{fd: fd, epoll: os.NewFile(uintptr(fd), "epoll"), idle: cfg.Idle, failed: cfg.Failed, residents: make(map[int32]*Resident), ready: make(chan struct{}, 1)}
 	raw, err := l.epoll.SyscallConn()
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("reactor: epoll: %w", err), l.epoll.Close())
@@ -160,25 +164,27 @@ func (l *loop) wake() {
 	}
 }
 
-// each does something with every connection.
-func (l *loop) each(do func(*Resident)) {
+// overdue makes those connections work that have rested for too long.
+func (l *loop) overdue(now time.Time) (claimed []*Resident) {
 	l.mu.Lock()
-	all := make([]*Resident, 0, len(l.residents))
+	defer l.mu.Unlock()
 	for _, k := range l.residents {
-		all = append(all, k)
+		if k.claim(now) {
+			claimed = append(claimed, k)
+		}
 	}
-	l.mu.Unlock()
-	for _, k := range all {
-		do(k)
-	}
+	return claimed
 }
 
 // close cuts the connections and has the goroutines end.
 func (l *loop) close() error {
 	l.mu.Lock()
 	l.closed = true
+	all := slices.Collect(maps.Values(l.residents))
 	l.mu.Unlock()
-	l.each((*Resident).Cut)
+	for _, k := range all {
+		k.Cut()
+	}
 	l.wake()
 	if err := l.epoll.Close(); err != nil {
 		return fmt.Errorf("reactor: %w", err)

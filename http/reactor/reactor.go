@@ -8,10 +8,7 @@
 // It is only there on Linux; elsewhere nothing is admitted.
 package reactor
 
-import (
-	"net"
-	"time"
-)
+import "time"
 
 // Server answers the requests of one connection, one after the other. Its
 // methods are not called at the same time, and must not wait for anything: all
@@ -38,18 +35,30 @@ const (
 	Later                    // it may be when that is said
 )
 
+// Terms are what a connection is taken over on.
+type Terms struct {
+	// Most is the most bytes that are read at a time.
+	Most int
+	// First is how long the first request may take to come; 0 is as long as any
+	// other.
+	First time.Duration
+	// Departed is told how the connection leaves, once. It must not wait.
+	Departed func(Departure)
+}
+
 // Departure is how a connection leaves.
 type Departure struct {
-	// Conn goes on from here. It is nil when there is an error.
-	Conn *net.TCPConn
 	// Unsent is what is still to be written, before anything else.
 	Unsent []byte
 	// Arrived is what was read and not served.
 	Arrived []byte
 	// Err is io.EOF when the peer, or the last answer, has ended the connection,
 	// net.ErrClosed after Cut, os.ErrDeadlineExceeded when nothing came for too
-	// long, or an error of the system. The connection is closed.
+	// long, or an error of the system. The connection is closed then; without an
+	// error it goes on, and Conn has to be called.
 	Err error
+
+	fd int
 }
 
 // Config is what a reactor keeps to.
@@ -57,7 +66,7 @@ type Config struct {
 	// Loops is how many loops there are; 0 is one for each processor.
 	Loops int
 	// Idle is how long a connection may be without a request: at least that
-	// long, and at most an eighth longer.
+	// long, and at most two seconds longer.
 	Idle time.Duration
 	// Failed is told of what a server panics with. Its connection is closed.
 	Failed func(reason any)

@@ -35,10 +35,9 @@ func New(cfg Config) *Reactor {
 }
 
 // Admit takes a connection over, and closes the original: what is read of it
-// from now on goes to the server, at most so many bytes at a time, and whoever
-// had it waits for its departure. It is nil when the connection can't be taken,
-// which then stays as it is.
-func (r *Reactor) Admit(conn *net.TCPConn, most int, server Server) *Resident {
+// from now on goes to the server, until it departs. It is nil when the
+// connection can't be taken, which then stays as it is.
+func (r *Reactor) Admit(conn *net.TCPConn, terms Terms, server Server) *Resident {
 	l, err := r.choose()
 	if err != nil {
 		return nil
@@ -47,7 +46,10 @@ func (r *Reactor) Admit(conn *net.TCPConn, most int, server Server) *Resident {
 	if err != nil {
 		return nil
 	}
-	k := &Resident{loop: l, fd: fd, most: most, server: server, last: time.Now(), departure: make(chan Departure, 1)}
+	k := &Resident{loop: l, fd: fd, terms: terms, server: server, last: time.Now(), patience: r.cfg.Idle}
+	if terms.First > 0 {
+		k.patience = terms.First
+	}
 	k.answered = k.decided
 	if err := l.add(k); err != nil {
 		_ = syscall.Close(fd)
@@ -74,11 +76,14 @@ func (r *Reactor) choose() (*loop, error) {
 	return r.loops[r.next%len(r.loops)], nil
 }
 
+// sweeps is how long a silent connection may outstay its time at most.
+const sweeps = 2 * time.Second
+
 // start starts the loops.
 func (r *Reactor) start() error {
 	var loops []*loop
 	for range r.cfg.Loops {
-		l, err := newLoop(r.cfg.Failed)
+		l, err := newLoop(r.cfg)
 		if err != nil {
 			for _, l := range loops {
 				_ = l.close()
@@ -87,7 +92,7 @@ func (r *Reactor) start() error {
 		}
 		loops = append(loops, l)
 	}
-	r.loops, r.sweeper = loops, time.NewTicker(max(r.cfg.Idle/8, time.Millisecond))
+	r.loops, r.sweeper = loops, time.NewTicker(max(min(r.cfg.Idle/8, sweeps), time.Millisecond))
 	go r.sweep()
 	return nil
 }
@@ -99,11 +104,9 @@ func (r *Reactor) sweep() {
 		select {
 		case now := <-r.sweeper.C:
 			for _, l := range r.loops {
-				l.each(func(k *Resident) {
-					if k.claim(now.Add(-r.cfg.Idle)) {
-						k.leave(Departure{Err: os.ErrDeadlineExceeded})
-					}
-				})
+				for _, k := range l.overdue(now) {
+					k.leave(Departure{Err: os.ErrDeadlineExceeded})
+				}
 			}
 		case <-r.over:
 			return

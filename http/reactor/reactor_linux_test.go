@@ -65,6 +65,7 @@ type guest struct {
 	answers  *bufio.Reader
 	original *net.TCPConn
 	server   *lines
+	terms    reactor.Terms
 	resident *reactor.Resident
 	left     chan reactor.Departure
 }
@@ -108,15 +109,18 @@ func connect(t *testing.T) (here, there *net.TCPConn) {
 }
 
 // admit has a reactor look after a new connection.
-func admit(t *testing.T, r *reactor.Reactor) *guest {
+func admit(t *testing.T, r *reactor.Reactor, terms ...func(*reactor.Terms)) *guest {
 	t.Helper()
 	g := &guest{t: t, server: &lines{waiting: make(chan func(), 1)}, left: make(chan reactor.Departure, 1)}
 	g.original, g.peer = connect(t)
 	g.answers = bufio.NewReader(g.peer)
-	if g.resident = r.Admit(g.original, size, g.server); g.resident == nil {
+	g.terms = reactor.Terms{Most: size, Departed: func(d reactor.Departure) { g.left <- d }}
+	for _, change := range terms {
+		change(&g.terms)
+	}
+	if g.resident = r.Admit(g.original, g.terms, g.server); g.resident == nil {
 		t.Fatal("it is not admitted")
 	}
-	go func() { g.left <- g.resident.Wait() }()
 	return g
 }
 
@@ -147,17 +151,26 @@ func (g *guest) departs() reactor.Departure {
 	g.t.Helper()
 	select {
 	case d := <-g.left:
-		if (d.Conn == nil) != (d.Err != nil) {
-			g.t.Errorf("it leaves with %v and %v", d.Conn, d.Err)
-		}
-		if d.Conn != nil {
-			g.t.Cleanup(func() { d.Conn.Close() })
-		}
 		return d
 	case <-time.After(patience):
 		g.t.Fatal("it stays")
 		return reactor.Departure{}
 	}
+}
+
+// goesOn returns how the connection leaves, and the connection.
+func (g *guest) goesOn() (*net.TCPConn, reactor.Departure) {
+	g.t.Helper()
+	d := g.departs()
+	if d.Err != nil {
+		g.t.Fatalf("it leaves with %v", d.Err)
+	}
+	conn, err := d.Conn()
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	g.t.Cleanup(func() { conn.Close() })
+	return conn, d
 }
 
 // departsWith fails unless the connection leaves with an error.
@@ -232,16 +245,16 @@ func TestReactor_Elsewhere(t *testing.T) {
 			g.say("now first\n")
 			g.hears("first")
 			g.say(said)
-			d := g.departs()
+			conn, d := g.goesOn()
 			if string(d.Arrived) != said || len(d.Unsent) > 0 {
 				t.Fatalf("it leaves with %q, %q", d.Arrived, d.Unsent)
 			}
-			if _, err := io.WriteString(d.Conn, "goes on\n"); err != nil {
+			if _, err := io.WriteString(conn, "goes on\n"); err != nil {
 				t.Fatal(err)
 			}
 			g.hears("goes on")
 			g.say("now on\n")
-			if line, err := bufio.NewReader(d.Conn).ReadString('\n'); line != "now on\n" || err != nil {
+			if line, err := bufio.NewReader(conn).ReadString('\n'); line != "now on\n" || err != nil {
 				t.Errorf("then %q arrives, %v", line, err)
 			}
 		})
@@ -254,13 +267,13 @@ func TestReactor_WaitsForNobody(t *testing.T) {
 	r := start(t, reactor.Config{Loops: 1})
 	g, other := admit(t, r), admit(t, r)
 	g.say("long\n")
-	d := g.departs()
+	conn, d := g.goesOn()
 	other.say("now here\n")
 	other.hears("here")
 	if len(d.Unsent) == 0 || !strings.HasSuffix(long, string(d.Unsent)) {
 		t.Fatalf("%d bytes are unsent", len(d.Unsent))
 	}
-	go d.Conn.Write(d.Unsent)
+	go conn.Write(d.Unsent)
 	got := make([]byte, len(long))
 	if _, err := io.ReadFull(g.answers, got); err != nil || string(got) != long {
 		t.Errorf("something else was read, %v", err)
@@ -321,6 +334,10 @@ func TestReactor_Idle(t *testing.T) {
 	g.departsWith(os.ErrDeadlineExceeded)
 	g.hearsEnd()
 
+	// The first request may be waited for for less.
+	g = admit(t, start(t, reactor.Config{Idle: 10 * time.Millisecond}), func(terms *reactor.Terms) { terms.First = time.Nanosecond })
+	g.departsWith(os.ErrDeadlineExceeded)
+
 	// Whoever waits for an answer is not idle.
 	r := start(t, reactor.Config{Idle: time.Millisecond})
 	var working *guest
@@ -367,7 +384,7 @@ func TestReactor_Close(t *testing.T) {
 	works.departsWith(net.ErrClosed)
 
 	here, there := connect(t)
-	if r.Admit(here, size, &lines{}) != nil {
+	if r.Admit(here, reactor.Terms{Most: size}, &lines{}) != nil {
 		t.Fatal("it admits somebody still")
 	}
 	if _, err := io.WriteString(here, "stays\n"); err != nil {
@@ -393,7 +410,8 @@ func TestReactor_Descriptors(t *testing.T) {
 			g := admit(t, r)
 			if n%2 == 0 {
 				g.say("hello\n")
-				g.departs().Conn.Close()
+				conn, _ := g.goesOn()
+				conn.Close()
 			} else {
 				g.say("last bye\n")
 				g.departsWith(io.EOF)

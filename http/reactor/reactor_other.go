@@ -11,7 +11,7 @@ type Reactor struct{}
 func New(Config) *Reactor { return &Reactor{} }
 
 // Admit admits nothing.
-func (*Reactor) Admit(*net.TCPConn, int, Server) *Resident { return nil }
+func (*Reactor) Admit(*net.TCPConn, Terms, Server) *Resident { return nil }
 
 // Close does nothing.
 func (*Reactor) Close() error { return nil }
@@ -19,8 +19,8 @@ func (*Reactor) Close() error { return nil }
 // Resident is none.
 type Resident struct{}
 
-// Wait is never called.
-func (*Resident) Wait() Departure { return Departure{Err: net.ErrClosed} }
+// Conn is never called.
+func (Departure) Conn() (*net.TCPConn, error) { return nil, net.ErrClosed }
 
 // Cut is never called.
 func (*Resident) Cut() {}

@@ -16,18 +16,18 @@ import (
 
 // Resident is a connection that a reactor looks after.
 type Resident struct {
-	loop      *loop
-	fd        int
-	most      int
-	server    Server
-	answered  func() // decided, made once
-	departure chan Departure
+	loop     *loop
+	fd       int
+	terms    Terms
+	server   Server
+	answered func() // decided, made once
 
-	mu    sync.Mutex
-	state state
-	more  bool // something has come since it began to work
-	cut   bool
-	last  time.Time // when it began to rest
+	mu       sync.Mutex
+	state    state
+	more     bool // something has come since it began to work
+	cut      bool
+	last     time.Time     // when it began to rest
+	patience time.Duration // how long it may
 }
 
 // state is what somebody does with a connection. Whoever has made it work is
@@ -40,21 +40,15 @@ const (
 	left
 )
 
-// Wait returns how the connection leaves, once it does.
-func (k *Resident) Wait() Departure {
-	d := <-k.departure
-	if d.Err != nil {
-		_ = syscall.Close(k.fd)
-		return d
-	}
-	file := os.NewFile(uintptr(k.fd), "")
+// Conn returns the connection from which it goes on. It is called once.
+func (d Departure) Conn() (*net.TCPConn, error) {
+	file := os.NewFile(uintptr(d.fd), "")
 	defer file.Close()
 	conn, err := net.FileConn(file)
 	if err != nil {
-		return Departure{Err: fmt.Errorf("reactor: %w", err)}
+		return nil, fmt.Errorf("reactor: %w", err)
 	}
-	d.Conn = conn.(*net.TCPConn)
-	return d
+	return conn.(*net.TCPConn), nil
 }
 
 // Cut ends the connection: at once when it rests, else its answer is lost.
@@ -73,12 +67,12 @@ func (k *Resident) Cut() {
 	}
 }
 
-// claim makes a connection work that rests since before then, and says whether
+// claim makes a connection work that has rested for too long, and says whether
 // it does.
-func (k *Resident) claim(since time.Time) bool {
+func (k *Resident) claim(now time.Time) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.state != resting || k.last.After(since) {
+	if k.state != resting || now.Sub(k.last) <= k.patience {
 		return false
 	}
 	k.state = working
@@ -107,7 +101,7 @@ func (k *Resident) rest() bool {
 		k.more = false
 		return false
 	}
-	k.state, k.last = resting, time.Now()
+	k.state, k.last, k.patience = resting, time.Now(), k.loop.idle
 	return true
 }
 
@@ -120,14 +114,18 @@ func (k *Resident) leave(d Departure) {
 		d.Err = net.ErrClosed
 	}
 	k.mu.Unlock()
-	k.departure <- d
+	if d.Err != nil {
+		_ = syscall.Close(k.fd)
+	}
+	d.fd = k.fd
+	k.terms.Departed(d)
 }
 
 // serve reads and answers, until nothing is left to read or an answer comes
 // later.
 func (k *Resident) serve(buffer []byte) {
 	defer k.recovered()
-	buffer = buffer[:min(k.most, len(buffer))]
+	buffer = buffer[:min(k.terms.Most, len(buffer))]
 	for {
 		n, err := rawconn.Receive(k.fd, buffer)
 		switch {
