@@ -53,9 +53,10 @@ func BenchmarkBoth(b *testing.B) {
 	b.ReportMetric(watched.Screen.P99, "screen-p99-ms")
 }
 
-// BenchmarkOverload has more votes due than the server can take: from clients
-// that come back when they are told to, with the ordinary settings, and from
-// some that don't wait, where few may.
+// BenchmarkOverload has more votes due than the server can take: with the
+// ordinary settings, where they wait; from clients that come back when they are
+// told to, where a quarter of them may wait; and from some that don't, where
+// half of them may.
 func BenchmarkOverload(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 	patient := openHall(b, 1000)
@@ -65,8 +66,11 @@ func BenchmarkOverload(b *testing.B) {
 	// So long that it matters little that all of these connections are opened at
 	// its beginning.
 	patient.overload(b, "good", bench.Plan{Connections: 8000, Duration: 5 * heat}, 0)
-	// No more may wait than half of the tester's connections. Voters who are
-	// refused don't come back here: else what is due would grow.
+	few := openHall(b, 1000, "OPONN_MAX_WAITING=2000")
+	for range rounds {
+		few.overload(b, "good", bench.Plan{Connections: 8000, Ramp: 2 * time.Second, Duration: 3 * heat}, 0)
+	}
+	// Voters who are refused don't come back here: else what is due would grow.
 	hasty := openHall(b, 1000, "OPONN_MAX_WAITING=1500")
 	for _, times := range []float64{1.25, 1.5, 2} {
 		hasty.overload(b, "hasty", bench.Plan{Connections: 3000, Rate: hasty.saturated * times, Duration: 2 * heat, Tries: 1}, times)
@@ -74,17 +78,21 @@ func BenchmarkOverload(b *testing.B) {
 }
 
 // overload runs a plan that has so many times more votes due than saturate the
-// server; zero for connections that vote again as soon as they are answered.
+// server; zero for connections that vote again as soon as they are answered. It
+// is compared with what saturates right before it and right after.
 func (h hall) overload(b *testing.B, clients string, plan bench.Plan, times float64) {
 	b.Helper()
+	best := func() float64 { return h.load(b, bench.Plan{Connections: 1000, Duration: heat / 2}).Votes.PerSecond }
+	before := best()
 	over := h.load(b, plan)
+	ratio := 2 * over.Votes.PerSecond / (before + best())
 	due := "as fast as they go"
 	if times > 0 {
 		due = fmt.Sprintf("due at %.2f times of what saturates", times)
 	}
 	fmt.Printf("%s clients, %d connections, votes %s: %.2f of what saturates acknowledged, after p50 %.0f ms, p99 %.0f ms; refused %v, %s\n",
-		clients, plan.Connections, due, over.Votes.PerSecond/h.saturated, over.Votes.Acknowledgement.P50, over.Votes.Acknowledgement.P99, over.Votes.Refused, refusal(over))
-	b.ReportMetric(over.Votes.PerSecond/h.saturated, fmt.Sprintf("x-best-%s-at-%.2f", clients, times))
+		clients, plan.Connections, due, ratio, over.Votes.Acknowledgement.P50, over.Votes.Acknowledgement.P99, over.Votes.Refused, refusal(over))
+	b.ReportMetric(ratio, fmt.Sprintf("x-best-%s-at-%.2f", clients, times))
 }
 
 func refusal(r *findings.Report) string {
