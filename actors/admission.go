@@ -2,6 +2,7 @@ package actors
 
 import (
 	"sync"
+	"time"
 
 	"github.com/oponn/oponn"
 )
@@ -30,6 +31,8 @@ type line struct {
 	waiting int
 	direct  int     // of these, sent to the ballot itself
 	awake   *vitals // its mailbox; nil: only the registry may send to it
+	served  uint64
+	turns   turns
 }
 
 // admitted is the right to wait; release gives it back.
@@ -61,7 +64,7 @@ func (a *admission) enter(ballot oponn.BallotID, writes bool) (admitted, error) 
 		} else {
 			a.shed[limitPerBallot].Add(1)
 		}
-		return admitted{}, errBusy("Too many are voting at this moment. Please try again in a second.")
+		return admitted{}, errTurnedAway(l.turn(time.Now()))
 	case l == nil:
 		l = &line{}
 		a.lines[ballot] = l
@@ -80,6 +83,7 @@ func (t admitted) release() {
 	defer a.mu.Unlock()
 	a.total--
 	t.line.waiting--
+	t.line.served++
 	if t.to != nil {
 		t.line.direct--
 	}

@@ -131,6 +131,11 @@ func errBusy(message string) *oponn.Error {
 	return oponn.Retryable(oponn.CodeBusy, time.Second, nil, message)
 }
 
+// errTurnedAway says so, and when there is likely to be room.
+func errTurnedAway(wait time.Duration) *oponn.Error {
+	return oponn.Retryable(oponn.CodeBusy, wait, nil, "Too many are voting at this moment. Please try again in a moment.")
+}
+
 func errLate() *oponn.Error {
 	return oponn.Retryable(oponn.CodeBusy, time.Second, nil, "This took too long. Please try again.")
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"runtime"
 	"slices"
 	"sync"
 	"syscall"
@@ -156,7 +157,11 @@ func (k *Resident) serve(buffer []byte) {
 func (k *Resident) begin(arrived []byte) bool {
 	switch k.server.Begin(arrived, k.answered) {
 	case Answered:
-		return k.send()
+		stays := k.send()
+		// Whoever is answered at once was turned away, as a rule: where many are,
+		// those who were not would wait for this goroutine at each of their steps.
+		runtime.Gosched()
+		return stays
 	case Elsewhere:
 		k.leave(Departure{Arrived: slices.Clone(arrived)})
 	case Later: // it may have been answered already
