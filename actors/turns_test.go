@@ -54,7 +54,7 @@ func TestTurns_Spread(t *testing.T) {
 		at := time.Duration(n) * time.Second / away
 		l.served = uint64(at.Seconds() * served)
 		if wait := l.turn(now.Add(at)); at > leastSample {
-			back[(at + wait).Truncate(time.Second)]++
+			back[(at+wait).Truncate(time.Second)]++
 		}
 	}
 	for second, n := range back {

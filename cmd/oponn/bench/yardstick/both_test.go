@@ -55,8 +55,7 @@ func BenchmarkBoth(b *testing.B) {
 
 // BenchmarkOverload has more votes due than the server can take: with the
 // ordinary settings, where they wait; from clients that come back when they are
-// told to, where a quarter of them may wait; and from some that don't, where
-// half of them may.
+// told to, and from some that don't, where half of them may wait.
 func BenchmarkOverload(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
 	patient := openHall(b, 1000)
@@ -66,10 +65,11 @@ func BenchmarkOverload(b *testing.B) {
 	// So long that it matters little that all of these connections are opened at
 	// its beginning.
 	patient.overload(b, "good", bench.Plan{Connections: 8000, Duration: 5 * heat}, 0)
-	few := openHall(b, 1000, "OPONN_MAX_WAITING=2000")
+	few := openHall(b, 1000, "OPONN_MAX_WAITING=4000")
 	for range rounds {
 		few.overload(b, "good", bench.Plan{Connections: 8000, Ramp: 2 * time.Second, Duration: 3 * heat}, 0)
 	}
+	few.overload(b, "good", bench.Plan{Connections: 8000, Rate: few.saturated * 1.25, Duration: 2 * heat}, 1.25)
 	// Voters who are refused don't come back here: else what is due would grow.
 	hasty := openHall(b, 1000, "OPONN_MAX_WAITING=1500")
 	for _, times := range []float64{1.25, 1.5, 2} {
