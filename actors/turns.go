@@ -17,10 +17,10 @@ type turns struct {
 }
 
 // Waits are whole seconds, as Retry-After is. The longest is one that people
-// bear, and good clients wait for up to half as long again.
+// bear: answers spread them by chance to twice as long.
 const (
 	leastWait = time.Second
-	mostWait  = 5 * time.Second
+	mostWait  = 3 * time.Second
 )
 
 // A sample lasts this long at least; of one that lasted much longer, nobody was

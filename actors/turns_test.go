@@ -16,7 +16,7 @@ func TestTurns(t *testing.T) {
 		"at first":                       {4000, time.Second, time.Second, leastSample / 2},
 		"fewer than come back":           {8000, time.Second, time.Second, 10 * time.Second},
 		"as many as come back":           {4000, time.Second, time.Second, 10 * time.Second},
-		"more than can come back, early": {2000, time.Second, 3 * time.Second, 2 * time.Second},
+		"more than can come back, early": {2000, 2 * time.Second, mostWait, 2 * time.Second},
 		"more than can come back":        {2000, mostWait, mostWait, 30 * time.Second},
 		"while nobody is served":         {0, mostWait, mostWait, 10 * time.Second},
 	} {
@@ -47,7 +47,7 @@ func TestTurns(t *testing.T) {
 
 // TestTurns_Spread: in no second are more told to come back than their share.
 func TestTurns_Spread(t *testing.T) {
-	const served, away = 8000, 6000
+	const served, away = 8000, 3000
 	l, now := &line{}, time.Now()
 	back := make(map[time.Duration]int)
 	for n := range 2 * away {

@@ -65,11 +65,11 @@ func BenchmarkOverload(b *testing.B) {
 	// So long that it matters little that all of these connections are opened at
 	// its beginning.
 	patient.overload(b, "good", bench.Plan{Connections: 8000, Duration: 5 * heat}, 0)
-	few := openHall(b, 1000, "OPONN_MAX_WAITING=4000")
+	few := openHall(b, 1000, "OPONN_MAX_WAITING=2000")
 	for range rounds {
-		few.overload(b, "good", bench.Plan{Connections: 8000, Ramp: 2 * time.Second, Duration: 3 * heat}, 0)
+		few.overload(b, "good", bench.Plan{Connections: 4000, Ramp: time.Second, Duration: 2 * heat}, 0)
 	}
-	few.overload(b, "good", bench.Plan{Connections: 8000, Rate: few.saturated * 1.25, Duration: 2 * heat}, 1.25)
+	few.overload(b, "good", bench.Plan{Connections: 4000, Rate: few.saturated * 1.25, Duration: 2 * heat}, 1.25)
 	// Voters who are refused don't come back here: else what is due would grow.
 	hasty := openHall(b, 1000, "OPONN_MAX_WAITING=1500")
 	for _, times := range []float64{1.25, 1.5, 2} {
