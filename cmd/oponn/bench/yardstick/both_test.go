@@ -54,27 +54,28 @@ func BenchmarkBoth(b *testing.B) {
 }
 
 // BenchmarkOverload has more votes due than the server can take: with the
-// ordinary settings, where they wait; from clients that come back when they are
-// told to, and from some that don't, where half of them may wait.
+// ordinary settings, where they wait; where a tenth of a second's votes may wait,
+// from clients that come back when they are told to and from hasty ones, who send
+// the next vote at once; and where too few may wait.
 func BenchmarkOverload(b *testing.B) {
 	b.ReportMetric(0, "ns/op")
+	times := []float64{1.25, 1.5, 2}
 	patient := openHall(b, 1000)
-	for _, times := range []float64{1.25, 1.5, 2} {
+	for _, times := range times {
 		patient.overload(b, "good", bench.Plan{Connections: 8000, Rate: patient.saturated * times, Duration: heat}, times)
 	}
 	// So long that it matters little that all of these connections are opened at
 	// its beginning.
 	patient.overload(b, "good", bench.Plan{Connections: 8000, Duration: 5 * heat}, 0)
-	few := openHall(b, 1000, "OPONN_MAX_WAITING=2000")
-	for range rounds {
-		few.overload(b, "good", bench.Plan{Connections: 4000, Ramp: time.Second, Duration: 2 * heat}, 0)
+	few := openHall(b, 1000, "OPONN_MAX_WAITING=4000")
+	for _, times := range times {
+		few.overload(b, "good", bench.Plan{Connections: 5000, Rate: few.saturated * times, Duration: 2 * heat}, times)
+		// Voters who are refused don't come back here: else what is due would grow.
+		few.overload(b, "hasty", bench.Plan{Connections: 5000, Rate: few.saturated * times, Duration: 2 * heat, Tries: 1}, times)
 	}
-	few.overload(b, "good", bench.Plan{Connections: 4000, Rate: few.saturated * 1.25, Duration: 2 * heat}, 1.25)
-	// Voters who are refused don't come back here: else what is due would grow.
-	hasty := openHall(b, 1000, "OPONN_MAX_WAITING=1500")
-	for _, times := range []float64{1.25, 1.5, 2} {
-		hasty.overload(b, "hasty", bench.Plan{Connections: 3000, Rate: hasty.saturated * times, Duration: 2 * heat, Tries: 1}, times)
-	}
+	few.overload(b, "good", bench.Plan{Connections: 5000, Ramp: time.Second, Duration: 2 * heat}, 0)
+	tooFew := openHall(b, 1000, "OPONN_MAX_WAITING=1500")
+	tooFew.overload(b, "hasty", bench.Plan{Connections: 3000, Rate: tooFew.saturated * 1.5, Duration: 2 * heat, Tries: 1}, 1.5)
 }
 
 // overload runs a plan that has so many times more votes due than saturate the
@@ -92,7 +93,7 @@ func (h hall) overload(b *testing.B, clients string, plan bench.Plan, times floa
 	}
 	fmt.Printf("%s clients, %d connections, votes %s: %.2f of what saturates acknowledged, after p50 %.0f ms, p99 %.0f ms; refused %v, %s\n",
 		clients, plan.Connections, due, ratio, over.Votes.Acknowledgement.P50, over.Votes.Acknowledgement.P99, over.Votes.Refused, refusal(over))
-	b.ReportMetric(ratio, fmt.Sprintf("x-best-%s-at-%.2f", clients, times))
+	b.ReportMetric(ratio, fmt.Sprintf("x-best-%s-%d-at-%.2f", clients, plan.Connections, times))
 }
 
 func refusal(r *findings.Report) string {
