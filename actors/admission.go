@@ -31,7 +31,7 @@ type line struct {
 	waiting int
 	direct  int     // of these, sent to the ballot itself
 	awake   *vitals // its mailbox; nil: only the registry may send to it
-	served  uint64
+	served  uint64  // requests that had their answer
 	turns   turns
 }
 
