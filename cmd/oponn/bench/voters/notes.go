@@ -111,6 +111,7 @@ type notes struct {
 	second   int
 	interval *hdrhistogram.Histogram
 	lastAck  int64
+	refused  int64
 }
 
 func newHistogram() *hdrhistogram.Histogram { return hdrhistogram.New(1, longest.Microseconds(), 3) }
@@ -134,7 +135,7 @@ func (n *notes) start(begin int64) {
 func (n *notes) progress() Progress {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	return Progress{Acknowledged: n.result.Acknowledged, Refused: n.result.Refusal.TotalCount()}
+	return Progress{Acknowledged: n.result.Acknowledged, Refused: n.refused}
 }
 
 func record(h *hdrhistogram.Histogram, d time.Duration) {
@@ -188,7 +189,10 @@ func (n *notes) refuse(reason string, took time.Duration) {
 	if n.second < len(n.result.PerSecond) {
 		n.result.PerSecond[n.second].Refused++
 	}
-	record(n.result.Refusal, took)
+	n.refused++
+	if took > 0 { // else nobody has refused it
+		record(n.result.Refusal, took)
+	}
 }
 
 // drop ends a vote that could not be sent in its time.

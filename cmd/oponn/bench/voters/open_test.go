@@ -228,6 +228,9 @@ func TestOpen_DropsWhatIsOverdue(t *testing.T) {
 		if n := r.Refused["overdue, not sent"]; r.Begun != 100 || n < 99 || r.GivenUp != n || r.Acknowledged != int64(s.came().requests) {
 			t.Errorf("%d begun, %d acknowledged of %d, refused %v", r.Begun, r.Acknowledged, s.came().requests, r.Refused)
 		}
+		if n := r.Refusal.TotalCount(); n > 0 {
+			t.Errorf("%d refusals have a time, though the server refused nothing", n)
+		}
 	})
 }
 
