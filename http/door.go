@@ -115,6 +115,9 @@ func (n *newcomer) Begin(arrived []byte, answered func()) reactor.Verdict {
 // Answer implements reactor.Server.
 func (n *newcomer) Answer() (answer []byte, last bool) { return n.pending.Answer() }
 
+// Done implements reactor.Server.
+func (n *newcomer) Done() { n.pending.Done() }
+
 // departed has a connection go on inside.
 func (n *newcomer) departed(departure reactor.Departure) {
 	if departure.Err == nil {

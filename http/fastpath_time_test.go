@@ -132,6 +132,7 @@ func laterVotes(tb testing.TB) func() {
 		}
 		verdict := f.answer.pending.Begin(vote, func() {})
 		answer, last := f.answer.pending.Answer()
+		f.answer.pending.Done()
 		return verdict == reactor.Later && len(answer) > 0 && !last
 	})
 }

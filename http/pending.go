@@ -62,7 +62,7 @@ func (p *pending) Begin(arrived []byte, answered func()) (verdict reactor.Verdic
 		return reactor.Elsewhere
 	}
 	defer func() {
-		if verdict != reactor.Later { // else Answer leaves
+		if verdict == reactor.Elsewhere { // else Done leaves
 			f.server.voting.leave()
 		}
 	}()
@@ -122,7 +122,6 @@ func (p *pending) decided(casting oponn.Casting) {
 func (p *pending) Answer() (answer []byte, last bool) {
 	s := p.fast.server
 	if p.casting != nil {
-		defer s.voting.leave()
 		c := p.context()
 		defer s.echo.ReleaseContext(c)
 		err := s.recovering(c, func(c echo.Context) error {
@@ -134,3 +133,7 @@ func (p *pending) Answer() (answer []byte, last bool) {
 	}
 	return p.fast.answer.bytes(s.date.at(time.Now()))
 }
+
+// Done implements reactor.Server. Whoever shuts the server down waits for it:
+// before, the answer may not be on its way.
+func (p *pending) Done() { p.fast.server.voting.leave() }

@@ -23,6 +23,9 @@ type Server interface {
 	// Answer returns the bytes of the answer, valid until the next Begin, and
 	// whether it is the last one of this connection.
 	Answer() (answer []byte, last bool)
+
+	// Done is called when the answer was sent, as far as it could be.
+	Done()
 }
 
 // Verdict is what became of what has arrived.

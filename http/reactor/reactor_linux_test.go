@@ -53,6 +53,8 @@ func (s *lines) Begin(arrived []byte, answered func()) reactor.Verdict {
 	return reactor.Elsewhere
 }
 
+func (s *lines) Done() {}
+
 func (s *lines) Answer() (answer []byte, last bool) { return []byte(s.answer), s.last }
 
 // long is more than sockets take.

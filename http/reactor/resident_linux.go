@@ -189,8 +189,7 @@ func (k *Resident) works() bool {
 
 // send sends the answer, and says whether the connection stays.
 func (k *Resident) send() bool {
-	answer, last := k.server.Answer()
-	n, err := rawconn.Send(k.fd, answer)
+	answer, last, n, err := k.give()
 	switch {
 	case err != nil && !errors.Is(err, syscall.EAGAIN) && !errors.Is(err, syscall.EINTR):
 		k.leave(Departure{Err: os.NewSyscallError("write", err)})
@@ -202,6 +201,14 @@ func (k *Resident) send() bool {
 		return true
 	}
 	return false
+}
+
+// give sends what can be sent of the answer.
+func (k *Resident) give() (answer []byte, last bool, n int, err error) {
+	defer k.server.Done()
+	answer, last = k.server.Answer()
+	n, err = rawconn.Send(k.fd, answer)
+	return answer, last, n, err
 }
 
 // recovered closes a connection whose server has panicked, which costs nobody
