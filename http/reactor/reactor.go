@@ -24,7 +24,8 @@ type Server interface {
 	// whether it is the last one of this connection.
 	Answer() (answer []byte, last bool)
 
-	// Done is called when the answer was sent, as far as it could be.
+	// Done is called once after each Answer, also one that panics, when what it
+	// returned was sent as far as it could be.
 	Done()
 }
 
